@@ -1,1 +1,40 @@
-//! The Headroom engine.
+//! The Headroom engine: an effects rack whose audio thread, after setup, never allocates, frees,
+//! locks, waits, makes a system call or faults a page.
+//!
+//! [`open`] is the setup phase: it builds a rack from plain data ([`RackSpec`]) and gives its two
+//! ends, the [`Controller`] for the main thread and the [`Processor`] for the audio thread.
+//!
+//! ```
+//! use headroom_engine::{Catalog, Memory, Stream, open, preset};
+//!
+//! let catalog = Catalog::builtin();
+//! let spec = preset::parse("headroom = 1\n[[module]]\nkind = \"gain\"\n", "example", &catalog)?;
+//! let stream = Stream::new(48_000, 128, 2)?;
+//! let (mut controller, mut processor) = open(stream, &spec, &Memory::default())?;
+//!
+//! let (mut left, mut right) = ([0.5; 128], [0.5; 128]);
+//! processor.process(&mut [&mut left, &mut right], &[]); // the priming block: silent
+//! processor.process(&mut [&mut left, &mut right], &[]);
+//! controller.set_param("gain", "gain_db", -6.0)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Threads are named in front of each item's documentation: `[main]` belongs to the controller's
+//! side, `[audio]` to the callback, `[any]` to both.
+
+pub mod block;
+pub mod dsp;
+pub mod memory;
+pub mod module;
+pub mod modules;
+pub mod param;
+pub mod ramp;
+pub mod stream;
+pub mod units;
+
+pub use block::{Block, CHUNK_FRAMES, GRID_FRAMES};
+pub use memory::Memory;
+pub use module::{Catalog, Kind, Module, Setup};
+pub use param::{Param, Scale, Unit};
+pub use ramp::{Glide, Ramp};
+pub use stream::{Stream, StreamError};

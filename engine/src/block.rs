@@ -1,0 +1,71 @@
+//! What a module is given to work on: one chunk of each channel.
+
+/// The rack's inner step: no module ever sees more frames than this at once, so that one chunk of
+/// every channel stays in the first-level cache through the whole chain.
+pub const CHUNK_FRAMES: usize = 64;
+
+/// Chunks end on multiples of this, counted in frames from reset and not from the block's start.
+pub const GRID_FRAMES: usize = 32;
+
+/// One chunk: 1 to [`CHUNK_FRAMES`] frames of one or two planar channels, and where it stands.
+///
+/// Chunks are cut at events and on the absolute grid of [`GRID_FRAMES`]; how they are cut in
+/// between depends on the host's blocks, and no module's output may depend on that.
+#[derive(Debug)]
+pub struct Block<'a> {
+    left: &'a mut [f32],
+    right: Option<&'a mut [f32]>,
+    position: u64,
+}
+
+impl<'a> Block<'a> {
+    /// [audio] A chunk of one channel that starts `position` frames after reset.
+    pub fn mono(channel: &'a mut [f32], position: u64) -> Self {
+        Self {
+            left: channel,
+            right: None,
+            position,
+        }
+    }
+
+    /// [audio] A chunk of two channels of the same length that starts `position` frames after
+    /// reset. A longer channel is cut to the shorter one's length.
+    pub fn stereo(left: &'a mut [f32], right: &'a mut [f32], position: u64) -> Self {
+        let frames = left.len().min(right.len());
+        Self {
+            left: &mut left[..frames],
+            right: Some(&mut right[..frames]),
+            position,
+        }
+    }
+
+    /// [audio] Frames in this chunk.
+    pub fn frames(&self) -> usize {
+        self.left.len()
+    }
+
+    /// [audio] 1 or 2.
+    pub fn channels(&self) -> usize {
+        1 + usize::from(self.right.is_some())
+    }
+
+    /// [audio] The first frame's number, counted from reset.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// [audio] The left channel, or the only one.
+    pub fn left(&mut self) -> &mut [f32] {
+        self.left
+    }
+
+    /// [audio] Both channels; the second is `None` in mono. Both have [`Block::frames`] frames.
+    pub fn split(&mut self) -> (&mut [f32], Option<&mut [f32]>) {
+        (self.left, self.right.as_deref_mut())
+    }
+
+    /// [audio] Each channel in turn: left, then right.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
+        std::iter::once(&mut *self.left).chain(self.right.as_deref_mut())
+    }
+}

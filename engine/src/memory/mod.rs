@@ -1,0 +1,5 @@
+//! Where all audio memory comes from: regions taken in the setup phase, carved into named parts.
+
+mod arena;
+
+pub use arena::{ArenaBox, ArenaSlice, Carve, Carver, Memory, MemoryError, Region};

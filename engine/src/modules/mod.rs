@@ -1,0 +1,8 @@
+//! The effects, one a file. A new one is one file, one line in [`ALL`] and its tests.
+
+use crate::module::Kind;
+
+mod gain;
+
+/// Every built-in kind, in the order in which people are shown them.
+pub static ALL: &[&Kind] = &[&gain::KIND];
