@@ -59,6 +59,14 @@ impl<'a> Block<'a> {
         self.left
     }
 
+    /// [audio] Channel 0 is the left, channel 1 the right (in mono the only one again).
+    pub fn channel(&mut self, channel: usize) -> &mut [f32] {
+        match (&mut self.right, channel) {
+            (Some(right), 1) => right,
+            _ => self.left,
+        }
+    }
+
     /// [audio] Both channels; the second is `None` in mono. Both have [`Block::frames`] frames.
     pub fn split(&mut self) -> (&mut [f32], Option<&mut [f32]>) {
         (self.left, self.right.as_deref_mut())

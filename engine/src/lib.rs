@@ -23,18 +23,35 @@
 //! side, `[audio]` to the callback, `[any]` to both.
 
 pub mod block;
+pub mod controller;
 pub mod dsp;
+mod fade;
 pub mod memory;
+pub mod message;
+pub mod meter;
 pub mod module;
 pub mod modules;
+pub mod offline;
 pub mod param;
+pub mod preset;
+pub mod processor;
+pub mod rack;
 pub mod ramp;
+pub mod realtime;
+mod slot;
 pub mod stream;
+mod tail;
 pub mod units;
 
 pub use block::{Block, CHUNK_FRAMES, GRID_FRAMES};
-pub use memory::Memory;
+pub use controller::{ControlError, Controller, Meters, OpenError, Report, open};
+pub use memory::{Memory, MemoryError};
+pub use message::{Change, Event, SlotKey};
+pub use meter::Level;
 pub use module::{Catalog, Kind, Module, Setup};
 pub use param::{Param, Scale, Unit};
+pub use preset::{ModuleSpec, PresetError, RackSpec};
+pub use processor::Processor;
 pub use ramp::{Glide, Ramp};
+pub use realtime::{BlockTimes, Health};
 pub use stream::{Stream, StreamError};

@@ -1,0 +1,6 @@
+//! Meters: what the audio thread measures, and how anybody reads it.
+
+mod level;
+
+pub use level::{Level, LevelCells};
+pub(crate) use level::{LevelMeter, measure};

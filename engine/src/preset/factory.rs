@@ -1,0 +1,31 @@
+//! The presets that come with the program.
+
+/// A built-in preset.
+#[derive(Debug, Clone, Copy)]
+pub struct Factory {
+    /// What people type: `voice`.
+    pub name: &'static str,
+    /// The preset file's text.
+    pub text: &'static str,
+}
+
+/// All built-in presets.
+pub static FACTORY: &[Factory] = &[
+    Factory {
+        name: "voice",
+        text: include_str!("../../presets/voice.toml"),
+    },
+    Factory {
+        name: "drum-bus",
+        text: include_str!("../../presets/drum-bus.toml"),
+    },
+    Factory {
+        name: "master",
+        text: include_str!("../../presets/master.toml"),
+    },
+];
+
+/// [main] All built-in presets, in the order in which people are shown them.
+pub fn factory() -> &'static [Factory] {
+    FACTORY
+}

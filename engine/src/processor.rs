@@ -1,0 +1,414 @@
+//! The audio-thread end of an engine.
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use basedrop::Owned;
+use rtrb::{Consumer, Producer};
+
+use crate::block::{CHUNK_FRAMES, GRID_FRAMES};
+use crate::fade::FADE_SECS;
+use crate::memory::ArenaBox;
+use crate::message::{Event, Message, Notice};
+use crate::meter::{LevelCells, LevelMeter, measure};
+use crate::rack::{Chunk, Rack, Room, TAIL_LIMIT_SECS};
+use crate::ramp::Ramp;
+use crate::realtime::{
+    Collector, HealthCells, ThreadFaults, Ticks, ViolationCounts, add, guarded, thread_id,
+    ticks_to_ns,
+};
+use crate::stream::Stream;
+use crate::tail::Tail;
+
+/// Racks at most that have left and still ring: one more cuts the oldest off, in 20 ms.
+pub const MAX_RACK_TAILS: usize = 2;
+/// Changes taken in one block at most; the rest waits for the next.
+const MESSAGES_A_BLOCK: usize = 1_024;
+
+/// The audio-thread end of an engine: runs the rack.
+///
+/// It is `Send` but not `Sync`: one thread at a time. Drop it anywhere but on the audio thread; the
+/// last of an engine's ends to go may join the collector's thread.
+///
+/// ```compile_fail
+/// fn is_sync<T: Sync>() {}
+/// is_sync::<headroom_engine::Processor>();
+/// ```
+pub struct Processor {
+    stream: Stream,
+    rack: Owned<Rack>,
+    tails: Vec<RackTail>,
+    scratch: ArenaBox<Scratch>,
+    commands: Consumer<Message>,
+    notices: Producer<Notice>,
+    health: Arc<HealthCells>,
+    master: Ramp,
+    meter: LevelMeter,
+    meter_cells: Arc<LevelCells>,
+    position: u64,
+    primed: bool,
+    // Dropped after all that it collects.
+    _collector: Arc<Collector>,
+    _not_sync: PhantomData<Cell<()>>,
+}
+
+/// The buffers of one chunk.
+pub(crate) struct Scratch {
+    input: Chunk,
+    work: Chunk,
+    sum: Chunk,
+    taken: [f32; CHUNK_FRAMES],
+    fade: [f32; CHUNK_FRAMES],
+    room: Room,
+}
+
+impl Scratch {
+    pub(crate) const fn new() -> Self {
+        Self {
+            input: Chunk::SILENT,
+            work: Chunk::SILENT,
+            sum: Chunk::SILENT,
+            taken: [0.0; CHUNK_FRAMES],
+            fade: [0.0; CHUNK_FRAMES],
+            room: Room::new(),
+        }
+    }
+}
+
+/// A rack that a preset change sent away.
+struct RackTail {
+    rack: Owned<Rack>,
+    tail: Tail,
+}
+
+/// What [`crate::open`] hands to the audio thread's side.
+pub(crate) struct Parts {
+    pub(crate) stream: Stream,
+    pub(crate) rack: Owned<Rack>,
+    pub(crate) scratch: ArenaBox<Scratch>,
+    pub(crate) commands: Consumer<Message>,
+    pub(crate) notices: Producer<Notice>,
+    pub(crate) health: Arc<HealthCells>,
+    pub(crate) meter_cells: Arc<LevelCells>,
+    pub(crate) collector: Arc<Collector>,
+}
+
+impl Processor {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self {
+            stream: parts.stream,
+            rack: parts.rack,
+            tails: Vec::with_capacity(MAX_RACK_TAILS),
+            scratch: parts.scratch,
+            commands: parts.commands,
+            notices: parts.notices,
+            health: parts.health,
+            master: Ramp::new([1.0], parts.stream.frames(FADE_SECS)),
+            meter: LevelMeter::new(&parts.stream),
+            meter_cells: parts.meter_cells,
+            position: 0,
+            primed: false,
+            _collector: parts.collector,
+            _not_sync: PhantomData,
+        }
+    }
+
+    /// [any] The stream it was opened for.
+    pub fn stream(&self) -> Stream {
+        self.stream
+    }
+
+    /// [audio] Runs one block in place: `channels` are the stream's channels, planar, of the same
+    /// length, from 0 frames up. `events` are sorted by frame. Cannot fail: what is not finite
+    /// becomes 0, a module that goes wrong is taken out of the chain and reported.
+    ///
+    /// Longer blocks than the stream's `max_block_frames` are processed too. Channels beyond the
+    /// stream's are silenced.
+    ///
+    /// The first call is the priming block: its output is silent, it is counted apart, and the
+    /// stream starts with the second.
+    pub fn process(&mut self, channels: &mut [&mut [f32]], events: &[Event]) {
+        let started = Ticks::now();
+        let frames = channels.iter().map(|channel| channel.len()).min();
+        let frames = frames.unwrap_or(0);
+        let counts = ViolationCounts::of_this_thread();
+        let priming = !self.primed;
+        let result = guarded(|| {
+            catch_unwind(AssertUnwindSafe(|| {
+                if priming {
+                    self.prime(channels);
+                } else {
+                    self.run(channels, frames, events);
+                }
+            }))
+            // What a panic leaves behind is freed inside the guard, so that it is counted.
+            .map_err(drop)
+        });
+        if result.is_err() {
+            add(&self.health.panics, 1);
+            channels.iter_mut().for_each(|channel| channel.fill(0.0));
+        }
+        if priming {
+            self.primed = true;
+            add(&self.health.priming_blocks, 1);
+            self.introduce_thread();
+            return;
+        }
+        let counts = ViolationCounts::of_this_thread().since(counts);
+        if !counts.is_zero() {
+            add(&self.health.allocations, counts.allocations);
+            add(&self.health.deallocations, counts.deallocations);
+        }
+        let block_ns = ticks_to_ns(Ticks::now().since(started));
+        let deadline_ns = self.stream.deadline_ns(frames);
+        self.health.record_block(frames, block_ns, deadline_ns);
+    }
+
+    /// [audio] Forgets all sound and counts frames from 0 again, as after [`crate::open`] with the
+    /// parameters of now. What had left and still rang is gone.
+    pub fn reset(&mut self) {
+        guarded(|| self.forget());
+    }
+
+    fn forget(&mut self) {
+        self.rack.reset();
+        self.tails.clear();
+        self.master.finish();
+        self.meter.reset();
+        self.position = 0;
+    }
+
+    /// The first block: runs everything once on silence, so that code, stack and memory have been
+    /// touched before anything is claimed.
+    fn prime(&mut self, channels: &mut [&mut [f32]]) {
+        self.take_messages();
+        self.scratch.input = Chunk::SILENT;
+        for _ in 0..2 {
+            self.run_chunk(CHUNK_FRAMES);
+        }
+        self.rack.publish();
+        self.meter.publish(&self.meter_cells);
+        self.forget();
+        channels.iter_mut().for_each(|channel| channel.fill(0.0));
+    }
+
+    /// Tells housekeeping which thread this is, and what it had cost up to now. System calls: after
+    /// the priming block only.
+    fn introduce_thread(&self) {
+        let faults = ThreadFaults::of_this_thread();
+        let [minor, major] = &self.health.faults_at_start;
+        minor.store(faults.minor, Ordering::Relaxed);
+        major.store(faults.major, Ordering::Relaxed);
+        self.health.thread_id.store(thread_id(), Ordering::Relaxed);
+    }
+
+    fn run(&mut self, channels: &mut [&mut [f32]], frames: usize, events: &[Event]) {
+        self.take_messages();
+        let count = self.stream.channels().min(channels.len());
+        let mut events = events.iter().peekable();
+        let mut at = 0;
+        while at < frames {
+            while let Some(event) = events.next_if(|event| event.frame as usize <= at) {
+                self.take_event(event);
+            }
+            let on_grid = (self.position % GRID_FRAMES as u64) as usize;
+            let mut end = frames.min(at + CHUNK_FRAMES - on_grid);
+            if let Some(event) = events.peek() {
+                end = end.min(event.frame as usize);
+            }
+            let chunk = end - at;
+            for (input, channel) in self.scratch.input.0.iter_mut().zip(&channels[..count]) {
+                let bad = copy_finite(&mut input[..chunk], &channel[at..end]);
+                if bad > 0 {
+                    add(&self.health.non_finite_inputs, bad);
+                }
+            }
+            self.run_chunk(chunk);
+            for (channel, sum) in channels[..count].iter_mut().zip(&self.scratch.sum.0) {
+                channel[at..end].copy_from_slice(&sum[..chunk]);
+            }
+            at = end;
+        }
+        for event in events {
+            self.take_event(event);
+        }
+        for channel in &mut channels[count..] {
+            channel.fill(0.0);
+        }
+        self.rack.publish();
+        self.meter.publish(&self.meter_cells);
+    }
+
+    /// One chunk from `scratch.input` to `scratch.sum`, through the rack and what has left.
+    fn run_chunk(&mut self, frames: usize) {
+        let count = self.stream.channels();
+        let position = self.position;
+        let Scratch {
+            input,
+            work,
+            sum,
+            taken,
+            fade,
+            room,
+        } = &mut *self.scratch;
+        let mut notify = |notice| {
+            match notice {
+                Notice::NotFinite(_) => add(&self.health.muted_chunks, 1),
+                Notice::Panicked(_) => add(&self.health.panics, 1),
+                _ => {}
+            }
+            if self.notices.push(notice).is_err() {
+                add(&self.health.lost_notices, 1);
+            }
+        };
+
+        if self.tails.is_empty() {
+            for (sum, input) in sum.0.iter_mut().zip(&input.0).take(count) {
+                sum[..frames].copy_from_slice(&input[..frames]);
+            }
+            let mut block = sum.block(count, frames, position);
+            self.rack.process(&mut block, room, &mut notify);
+        } else {
+            *sum = Chunk::SILENT;
+            taken.fill(0.0);
+            for RackTail { rack, tail } in &mut self.tails {
+                tail.input.fill(&mut fade[..frames]);
+                for (taken, fade) in taken.iter_mut().zip(&fade[..frames]) {
+                    *taken += fade;
+                }
+                scale(work, input, &fade[..frames]);
+                let mut block = work.block(count, frames, position);
+                rack.process(&mut block, room, &mut notify);
+                tail.finish_chunk(&mut block, fade);
+                for (sum, work) in sum.0.iter_mut().zip(&work.0) {
+                    for (sum, work) in sum.iter_mut().zip(work) {
+                        *sum += work;
+                    }
+                }
+            }
+            for (fade, taken) in fade.iter_mut().zip(&*taken) {
+                *fade = 1.0 - taken;
+            }
+            scale(work, input, &fade[..frames]);
+            let mut block = work.block(count, frames, position);
+            self.rack.process(&mut block, room, &mut notify);
+            for (sum, work) in sum.0.iter_mut().zip(&work.0).take(count) {
+                for (sum, work) in sum.iter_mut().zip(&work[..frames]) {
+                    *sum += work;
+                }
+            }
+            let limit_frames = self.stream.frames(TAIL_LIMIT_SECS);
+            let fade_frames = self.stream.frames(FADE_SECS);
+            self.tails.retain_mut(|RackTail { rack, tail }| {
+                if tail.age_frames() > limit_frames {
+                    tail.cut_off(fade_frames);
+                }
+                !tail.is_over(rack.quiet_frames())
+            });
+        }
+
+        let mut block = sum.block(count, frames, position);
+        let master = self.master;
+        for channel in 0..count {
+            let samples = block.channel(channel);
+            self.master = master;
+            self.master.apply(samples);
+            self.meter.add(channel, measure(samples), frames);
+        }
+        self.position += frames as u64;
+    }
+
+    /// Takes what the controller sent. An edit or a preset for which there is no room yet stays in
+    /// the queue, and all that comes behind it: nothing overtakes.
+    fn take_messages(&mut self) {
+        for _ in 0..MESSAGES_A_BLOCK {
+            let has_room = match self.commands.peek() {
+                Err(_) => return,
+                Ok(Message::Edit(order)) => self.rack.has_room_for(order),
+                Ok(Message::Preset(_)) => self.has_room_for_rack(),
+                Ok(_) => true,
+            };
+            if !has_room {
+                return;
+            }
+            match self.commands.pop() {
+                Err(_) => return,
+                Ok(Message::Change(change)) => self.take_change(change),
+                Ok(Message::Edit(mut order)) => self.rack.apply(&mut order),
+                Ok(Message::Preset(rack)) => self.change_rack(rack),
+                Ok(Message::Mute(on)) => self.master.set([if on { 0.0 } else { 1.0 }]),
+                Ok(Message::Reset) => self.forget(),
+            }
+        }
+    }
+
+    fn take_event(&mut self, event: &Event) {
+        self.take_change(event.change);
+    }
+
+    fn take_change(&mut self, change: crate::message::Change) {
+        if !self.rack.change(change)
+            && self
+                .notices
+                .push(Notice::UnknownSlot(change.slot()))
+                .is_err()
+        {
+            add(&self.health.lost_notices, 1);
+        }
+    }
+
+    fn has_room_for_rack(&mut self) -> bool {
+        if self.tails.len() < MAX_RACK_TAILS {
+            return true;
+        }
+        // The first is the oldest: tails are pushed at the end.
+        self.tails[0].tail.cut_off(self.stream.frames(FADE_SECS));
+        false
+    }
+
+    fn change_rack(&mut self, rack: Owned<Rack>) {
+        let taken: f32 = self.tails.iter().map(|left| left.tail.input.now()).sum();
+        let old = std::mem::replace(&mut self.rack, rack);
+        if self.position == 0 {
+            // Nothing has sounded yet: there is nothing to fade.
+            return;
+        }
+        self.tails.push(RackTail {
+            rack: old,
+            tail: Tail::new(1.0 - taken, self.stream.frames(FADE_SECS)),
+        });
+    }
+}
+
+/// Copies what is finite and puts 0 for the rest; returns how many were not.
+fn copy_finite(to: &mut [f32], from: &[f32]) -> u64 {
+    to.copy_from_slice(from);
+    if measure(to).finite {
+        return 0;
+    }
+    let mut bad = 0;
+    for sample in to {
+        if !sample.is_finite() {
+            *sample = 0.0;
+            bad += 1;
+        }
+    }
+    bad
+}
+
+/// `to = from * gains`, frame by frame.
+fn scale(to: &mut Chunk, from: &Chunk, gains: &[f32]) {
+    for (to, from) in to.0.iter_mut().zip(&from.0) {
+        for ((to, from), gain) in to.iter_mut().zip(from).zip(gains) {
+            *to = from * gain;
+        }
+    }
+}
+
+const _: fn() = || {
+    fn is_send<T: Send>() {}
+    is_send::<Processor>();
+};

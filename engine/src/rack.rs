@@ -1,0 +1,524 @@
+//! An ordered list of slots on the audio thread, and how it changes without a click.
+//!
+//! A slot that is inserted comes in by a crossfade at its input; one that is removed leaves the
+//! same way and rings on in its place until it is silent. One that is rebuilt in its place shares
+//! its input with its successor while it leaves, so that the two never run in series. Slots that
+//! stay are moved, as pointers: an edit elsewhere does not touch one bit of their output.
+
+use basedrop::Owned;
+
+use crate::block::{Block, CHUNK_FRAMES};
+use crate::fade::Fade;
+use crate::memory::ArenaBox;
+use crate::message::{Change, Notice, SlotKey};
+use crate::slot::{Fault, Slot};
+use crate::stream::Stream;
+use crate::tail::Tail;
+
+/// Slots in a rack at most.
+pub const MAX_SLOTS: usize = 64;
+/// Slots at most that have left and still ring: one more cuts the oldest off, in 20 ms.
+pub const MAX_SLOT_TAILS: usize = 8;
+/// How long what has left may ring, in seconds.
+pub(crate) const TAIL_LIMIT_SECS: f64 = 60.0;
+
+/// Live slots, as many that leave in one edit, and those that had left before.
+const MAX_ENTRIES: usize = 2 * MAX_SLOTS + MAX_SLOT_TAILS;
+
+pub(crate) type SlotBox = Owned<ArenaBox<Slot>>;
+
+/// Room for one chunk of each channel, on cache lines of its own.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+pub(crate) struct Chunk(pub(crate) [[f32; CHUNK_FRAMES]; 2]);
+
+impl Chunk {
+    pub(crate) const SILENT: Self = Self([[0.0; CHUNK_FRAMES]; 2]);
+
+    /// [audio] The first `frames` of as many channels as asked for.
+    pub(crate) fn block(&mut self, channels: usize, frames: usize, position: u64) -> Block<'_> {
+        let [left, right] = &mut self.0;
+        if channels == 1 {
+            Block::mono(&mut left[..frames], position)
+        } else {
+            Block::stereo(&mut left[..frames], &mut right[..frames], position)
+        }
+    }
+}
+
+/// What one chunk needs beside the sound itself. Set up once, shared by all racks.
+pub(crate) struct Room {
+    /// The input of a slot that runs beside the main path.
+    side: Chunk,
+    /// What goes past a slot that comes or leaves.
+    past: Chunk,
+    /// What the slots that were replaced still say.
+    carry: Chunk,
+    /// For the slot's own mix.
+    dry: Chunk,
+    /// How much of a place's input its leaving instances take.
+    taken: [f32; CHUNK_FRAMES],
+    /// A fade's values.
+    fade: [f32; CHUNK_FRAMES],
+}
+
+impl Room {
+    pub(crate) const fn new() -> Self {
+        Self {
+            side: Chunk::SILENT,
+            past: Chunk::SILENT,
+            carry: Chunk::SILENT,
+            dry: Chunk::SILENT,
+            taken: [0.0; CHUNK_FRAMES],
+            fade: [0.0; CHUNK_FRAMES],
+        }
+    }
+}
+
+/// Where a slot is in its life.
+enum Stage {
+    /// In the chain; `coming` until it is wholly in.
+    Live { coming: Fade },
+    /// Out of the order, still ringing.
+    Leaving(Leaving),
+}
+
+struct Leaving {
+    tail: Tail,
+    /// Shares its input with the slot behind it, which replaces it.
+    replaced: bool,
+}
+
+struct Entry {
+    slot: SlotBox,
+    stage: Stage,
+}
+
+impl Entry {
+    fn is_live(&self) -> bool {
+        matches!(self.stage, Stage::Live { .. })
+    }
+
+    fn is_live_as(&self, key: SlotKey) -> bool {
+        self.is_live() && self.slot.key == key
+    }
+
+    /// How much of its place's input this entry takes from its successor, if it has one.
+    fn share(&self) -> Option<f32> {
+        match &self.stage {
+            Stage::Leaving(leaving) if leaving.replaced => Some(leaving.tail.input.now()),
+            _ => None,
+        }
+    }
+
+    fn age_frames(&self) -> usize {
+        match &self.stage {
+            Stage::Live { .. } => 0,
+            Stage::Leaving(leaving) => leaving.tail.age_frames(),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        match &self.stage {
+            Stage::Live { .. } => false,
+            Stage::Leaving(leaving) => leaving.tail.is_over(self.slot.quiet_frames()),
+        }
+    }
+}
+
+/// A new order of a rack, built whole on the main thread.
+pub(crate) struct Order {
+    items: Vec<Item>,
+    /// Empty, with room for all entries; goes back to the collector with the old list in it.
+    merged: Vec<Entry>,
+}
+
+/// One place in a new order.
+pub(crate) enum Item {
+    /// A slot that is there already. Those that stay come in the order in which they stand.
+    Stay(SlotKey),
+    /// A slot that was built for this edit. If one of the same key is live, this one adopts its
+    /// control state and the old one leaves. Empty once it is taken.
+    New(Option<SlotBox>),
+}
+
+impl Order {
+    pub(crate) fn new(items: Vec<Item>) -> Self {
+        Self {
+            items,
+            merged: Vec::with_capacity(MAX_ENTRIES),
+        }
+    }
+
+    fn staying(&self) -> usize {
+        let stays = |item: &&Item| matches!(item, Item::Stay(_));
+        self.items.iter().filter(stays).count()
+    }
+}
+
+/// A chain of slots.
+pub(crate) struct Rack {
+    entries: Vec<Entry>,
+    fade_frames: usize,
+    limit_frames: usize,
+}
+
+impl Rack {
+    /// [main] A rack that is wholly there from its first frame.
+    pub(crate) fn new(stream: &Stream, slots: impl IntoIterator<Item = SlotBox>) -> Self {
+        let fade_frames = stream.frames(crate::fade::FADE_SECS);
+        let mut entries = Vec::with_capacity(MAX_ENTRIES);
+        entries.extend(slots.into_iter().map(|slot| Entry {
+            slot,
+            stage: Stage::Live {
+                coming: Fade::all(),
+            },
+        }));
+        Self {
+            entries,
+            fade_frames,
+            limit_frames: stream.frames(TAIL_LIMIT_SECS),
+        }
+    }
+
+    /// [audio] Whether there is room for what `order` makes leave. If not, the oldest tails are
+    /// being cut off: ask again in the next block.
+    pub(crate) fn has_room_for(&mut self, order: &Order) -> bool {
+        let live = self.entries.iter().filter(|entry| entry.is_live()).count();
+        let leaving = self.entries.len() - live;
+        let more = live.saturating_sub(order.staying());
+        // An edit that alone removes more than that may have them all, once the place is empty.
+        if more == 0 || leaving == 0 || leaving + more <= MAX_SLOT_TAILS {
+            return true;
+        }
+        self.cut_oldest((leaving + more - MAX_SLOT_TAILS).min(leaving));
+        false
+    }
+
+    fn cut_oldest(&mut self, count: usize) {
+        for _ in 0..count {
+            let tails = self
+                .entries
+                .iter_mut()
+                .filter_map(|entry| match &mut entry.stage {
+                    Stage::Leaving(leaving) => Some(&mut leaving.tail),
+                    Stage::Live { .. } => None,
+                });
+            let uncut = tails.filter(|tail| !tail.is_cut());
+            let Some(oldest) = uncut.max_by_key(|tail| tail.age_frames()) else {
+                return;
+            };
+            oldest.cut_off(self.fade_frames);
+        }
+    }
+
+    /// [audio] Takes the new order. What is left of the old list stays in `order`, to be dropped by
+    /// the collector.
+    pub(crate) fn apply(&mut self, order: &mut Order) {
+        let fade_frames = self.fade_frames;
+        let Order { items, merged } = order;
+        let mut old = self.entries.drain(..);
+        for at in 0..items.len() {
+            match &mut items[at] {
+                &mut Item::Stay(key) => {
+                    for mut entry in old.by_ref() {
+                        if entry.is_live_as(key) {
+                            merged.push(entry);
+                            break;
+                        }
+                        leave(&mut entry, fade_frames);
+                        merged.push(entry);
+                    }
+                }
+                Item::New(slot) => {
+                    let Some(mut slot) = slot.take() else {
+                        continue;
+                    };
+                    let key = slot.key;
+                    let mut coming = Fade::into(fade_frames);
+                    let before_next_stay = place_in(&old, next_stay(&items[at + 1..]));
+                    if place_in(&old, Some(key)) < before_next_stay {
+                        // Rebuilt in its place.
+                        for mut entry in old.by_ref() {
+                            if entry.is_live_as(key) {
+                                slot.adopt(&entry.slot);
+                                coming = hand_over(&mut entry, merged, fade_frames);
+                                merged.push(entry);
+                                break;
+                            }
+                            leave(&mut entry, fade_frames);
+                            merged.push(entry);
+                        }
+                    } else if let Some(from) = merged
+                        .iter()
+                        .chain(old.as_slice())
+                        .filter(|entry| entry.slot.key == key)
+                        .min_by_key(|entry| entry.age_frames())
+                    {
+                        slot.adopt(&from.slot);
+                    }
+                    merged.push(Entry {
+                        slot,
+                        stage: Stage::Live { coming },
+                    });
+                }
+            }
+        }
+        for mut entry in old {
+            leave(&mut entry, fade_frames);
+            merged.push(entry);
+        }
+        std::mem::swap(&mut self.entries, merged);
+    }
+
+    /// [audio] Hands a change to its slot; `false` when there is none of that key.
+    pub(crate) fn change(&mut self, change: Change) -> bool {
+        let key = change.slot();
+        let live = |entry: &&mut Entry| entry.is_live_as(key);
+        match self.entries.iter_mut().find(live) {
+            Some(entry) => {
+                entry.slot.change(change);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// [audio] Forgets all sound; what has left is gone, what comes is there.
+    pub(crate) fn reset(&mut self) {
+        self.entries.retain_mut(|entry| match &mut entry.stage {
+            Stage::Live { coming } => {
+                *coming = Fade::all();
+                entry.slot.reset();
+                true
+            }
+            Stage::Leaving(_) => false,
+        });
+    }
+
+    /// [audio] For how many frames its output must be silent to be so for good.
+    pub(crate) fn quiet_frames(&self) -> usize {
+        let quiet = |entry: &Entry| entry.slot.quiet_frames();
+        self.entries.iter().map(quiet).sum()
+    }
+
+    /// [audio] Shows all meters, once a block.
+    pub(crate) fn publish(&mut self) {
+        for entry in &mut self.entries {
+            if entry.is_live() {
+                entry.slot.publish();
+            }
+        }
+    }
+
+    /// [audio] Runs one chunk through the chain, in place.
+    pub(crate) fn process(
+        &mut self,
+        block: &mut Block<'_>,
+        room: &mut Room,
+        mut notify: impl FnMut(Notice),
+    ) {
+        let mut tell = |key: SlotKey, fault: Option<Fault>| match fault {
+            None => {}
+            Some(Fault::NotFinite) => notify(Notice::NotFinite(key)),
+            Some(Fault::Panicked) => notify(Notice::Panicked(key)),
+            Some(Fault::Allocated) => notify(Notice::Allocated(key)),
+        };
+        let mut shared = false;
+        let mut any_left = false;
+        for entry in &mut self.entries {
+            let key = entry.slot.key;
+            match &mut entry.stage {
+                Stage::Leaving(leaving) => {
+                    any_left = true;
+                    if leaving.replaced {
+                        if !shared {
+                            shared = true;
+                            room.carry = Chunk::SILENT;
+                            room.taken = [0.0; CHUNK_FRAMES];
+                        }
+                        tell(key, run_replaced(&mut entry.slot, leaving, block, room));
+                        continue;
+                    }
+                    let fault = run_leaving(&mut entry.slot, leaving, block, room, shared);
+                    tell(key, fault);
+                }
+                Stage::Live { coming } => {
+                    let fault = if coming.is_moving() || shared {
+                        run_coming(&mut entry.slot, coming, block, room, shared)
+                    } else {
+                        entry.slot.process(block, &mut room.dry.0)
+                    };
+                    tell(key, fault);
+                }
+            }
+            shared = false;
+        }
+        if any_left {
+            self.age(&mut notify);
+        }
+    }
+
+    /// Cuts off what rings too long and drops what is over.
+    fn age(&mut self, notify: &mut impl FnMut(Notice)) {
+        let limit_frames = self.limit_frames;
+        let fade_frames = self.fade_frames;
+        for entry in &mut self.entries {
+            if let Stage::Leaving(leaving) = &mut entry.stage
+                && leaving.tail.age_frames() > limit_frames
+                && !leaving.tail.is_cut()
+            {
+                leaving.tail.cut_off(fade_frames);
+                notify(Notice::TailCut(entry.slot.key));
+            }
+        }
+        for at in (0..self.entries.len()).rev() {
+            if self.entries[at].is_over() {
+                // Those that it had replaced, if any, stand alone now; their fades are over, since
+                // they began before its own.
+                let before = self.entries[..at].iter_mut().rev();
+                for entry in before {
+                    match &mut entry.stage {
+                        Stage::Leaving(leaving) if leaving.replaced => leaving.replaced = false,
+                        _ => break,
+                    }
+                }
+                self.entries.remove(at);
+            }
+        }
+    }
+}
+
+/// The key of the first slot that stays in the rest of an order.
+fn next_stay(items: &[Item]) -> Option<SlotKey> {
+    items.iter().find_map(|item| match item {
+        Item::Stay(key) => Some(*key),
+        Item::New(_) => None,
+    })
+}
+
+/// Where the live slot of this key stands in what is left of the old list; its end if nowhere.
+fn place_in(old: &std::vec::Drain<'_, Entry>, key: Option<SlotKey>) -> usize {
+    let old = old.as_slice();
+    key.and_then(|key| old.iter().position(|entry| entry.is_live_as(key)))
+        .unwrap_or(old.len())
+}
+
+/// A live entry that is in the order no more.
+fn leave(entry: &mut Entry, fade_frames: usize) {
+    if let Stage::Live { coming } = &entry.stage {
+        entry.stage = Stage::Leaving(Leaving {
+            tail: Tail::new(coming.now(), fade_frames),
+            replaced: false,
+        });
+    }
+}
+
+/// A live entry whose successor is put right behind it. Returns how far the place itself is in.
+fn hand_over(entry: &mut Entry, before: &[Entry], fade_frames: usize) -> Fade {
+    let Stage::Live { coming } = entry.stage else {
+        return Fade::all();
+    };
+    let taken: f32 = before.iter().rev().map_while(Entry::share).sum();
+    entry.stage = Stage::Leaving(Leaving {
+        tail: Tail::new(1.0 - taken, fade_frames),
+        replaced: true,
+    });
+    coming
+}
+
+/// A slot that was replaced: it gets its share of the input, and what it says is carried to behind
+/// its successor.
+fn run_replaced(
+    slot: &mut SlotBox,
+    leaving: &mut Leaving,
+    block: &mut Block<'_>,
+    room: &mut Room,
+) -> Option<Fault> {
+    let (frames, channels, position) = (block.frames(), block.channels(), block.position());
+    let fade = &mut room.fade[..frames];
+    leaving.tail.input.fill(fade);
+    for (taken, fade) in room.taken[..frames].iter_mut().zip(&*fade) {
+        *taken += fade;
+    }
+    for (input, side) in block.iter_mut().zip(&mut room.side.0) {
+        for ((side, input), fade) in side[..frames].iter_mut().zip(&*input).zip(&*fade) {
+            *side = input * fade;
+        }
+    }
+    let mut side = room.side.block(channels, frames, position);
+    let fault = slot.process(&mut side, &mut room.dry.0);
+    leaving.tail.finish_chunk(&mut side, &mut room.fade);
+    for (carry, side) in room.carry.0.iter_mut().zip(side.iter_mut()) {
+        for (carry, side) in carry.iter_mut().zip(&*side) {
+            *carry += side;
+        }
+    }
+    fault
+}
+
+/// A slot that was removed: `out = slot(in * f) + in * (1 - f)`, f from 1 to 0 and then 0.
+fn run_leaving(
+    slot: &mut SlotBox,
+    leaving: &mut Leaving,
+    block: &mut Block<'_>,
+    room: &mut Room,
+    shared: bool,
+) -> Option<Fault> {
+    let (frames, channels, position) = (block.frames(), block.channels(), block.position());
+    leaving.tail.input.fill(&mut room.fade[..frames]);
+    split(block, room, shared);
+    let mut side = room.side.block(channels, frames, position);
+    let fault = slot.process(&mut side, &mut room.dry.0);
+    leaving.tail.finish_chunk(&mut side, &mut room.fade);
+    join(block, room, shared);
+    fault
+}
+
+/// A slot that comes in: the same, f from 0 to 1.
+fn run_coming(
+    slot: &mut SlotBox,
+    coming: &mut Fade,
+    block: &mut Block<'_>,
+    room: &mut Room,
+    shared: bool,
+) -> Option<Fault> {
+    let (frames, channels, position) = (block.frames(), block.channels(), block.position());
+    coming.fill(&mut room.fade[..frames]);
+    split(block, room, shared);
+    let mut side = room.side.block(channels, frames, position);
+    let fault = slot.process(&mut side, &mut room.dry.0);
+    join(block, room, shared);
+    fault
+}
+
+/// `side = in * f`, less what replaced instances take; `past = in * (1 - f)`, with f in `room.fade`.
+fn split(block: &mut Block<'_>, room: &mut Room, shared: bool) {
+    let frames = block.frames();
+    let channels = room.side.0.iter_mut().zip(&mut room.past.0);
+    for (input, (side, past)) in block.iter_mut().zip(channels) {
+        for (i, &input) in input.iter().enumerate() {
+            let fade = room.fade[i];
+            side[i] = input * fade;
+            past[i] = input * (1.0 - fade);
+        }
+        if shared {
+            for (side, taken) in side[..frames].iter_mut().zip(&room.taken) {
+                *side *= 1.0 - taken;
+            }
+        }
+    }
+}
+
+/// `out = side + past`, and what replaced instances said.
+fn join(block: &mut Block<'_>, room: &Room, shared: bool) {
+    let channels = room.side.0.iter().zip(&room.past.0).zip(&room.carry.0);
+    for (out, ((side, past), carry)) in block.iter_mut().zip(channels) {
+        for (i, out) in out.iter_mut().enumerate() {
+            *out = side[i] + past[i];
+            if shared {
+                *out += carry[i];
+            }
+        }
+    }
+}

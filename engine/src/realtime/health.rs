@@ -1,0 +1,219 @@
+//! The figures of the audio thread, counted by itself and read by anybody.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use super::faults::ThreadFaults;
+
+/// Buckets: 16 a doubling, from 1 ns to beyond a minute: 4.4 % wide at most.
+const STEPS_A_DOUBLING: usize = 16;
+const BUCKETS: usize = 37 * STEPS_A_DOUBLING;
+
+/// Counters with one writer, the audio thread; Relaxed throughout, since each stands for itself.
+#[derive(Debug)]
+pub struct HealthCells {
+    pub(crate) blocks: AtomicU64,
+    pub(crate) priming_blocks: AtomicU64,
+    pub(crate) frames: AtomicU64,
+    pub(crate) allocations: AtomicU64,
+    pub(crate) deallocations: AtomicU64,
+    pub(crate) over_deadline: AtomicU64,
+    pub(crate) non_finite_inputs: AtomicU64,
+    pub(crate) muted_chunks: AtomicU64,
+    pub(crate) panics: AtomicU64,
+    pub(crate) lost_notices: AtomicU64,
+    pub(crate) thread_id: AtomicU64,
+    pub(crate) faults_at_start: [AtomicU64; 2],
+    longest_ns: AtomicU64,
+    block_ns: [AtomicU32; BUCKETS],
+}
+
+impl Default for HealthCells {
+    fn default() -> Self {
+        Self {
+            blocks: AtomicU64::new(0),
+            priming_blocks: AtomicU64::new(0),
+            frames: AtomicU64::new(0),
+            allocations: AtomicU64::new(0),
+            deallocations: AtomicU64::new(0),
+            over_deadline: AtomicU64::new(0),
+            non_finite_inputs: AtomicU64::new(0),
+            muted_chunks: AtomicU64::new(0),
+            panics: AtomicU64::new(0),
+            lost_notices: AtomicU64::new(0),
+            thread_id: AtomicU64::new(0),
+            faults_at_start: [const { AtomicU64::new(0) }; 2],
+            longest_ns: AtomicU64::new(0),
+            block_ns: [const { AtomicU32::new(0) }; BUCKETS],
+        }
+    }
+}
+
+/// [audio] Adds to a counter that only this thread writes.
+pub(crate) fn add(counter: &AtomicU64, amount: u64) {
+    counter.store(counter.load(Ordering::Relaxed) + amount, Ordering::Relaxed);
+}
+
+impl HealthCells {
+    /// [audio] Counts one block after the priming block.
+    pub(crate) fn record_block(&self, frames: usize, block_ns: u64, deadline_ns: u64) {
+        add(&self.blocks, 1);
+        add(&self.frames, frames as u64);
+        if block_ns > deadline_ns && frames > 0 {
+            add(&self.over_deadline, 1);
+        }
+        if block_ns > self.longest_ns.load(Ordering::Relaxed) {
+            self.longest_ns.store(block_ns, Ordering::Relaxed);
+        }
+        let bucket = &self.block_ns[bucket_of(block_ns)];
+        bucket.store(
+            bucket.load(Ordering::Relaxed).saturating_add(1),
+            Ordering::Relaxed,
+        );
+    }
+
+    /// [main] The figures of now.
+    pub fn read(&self) -> Health {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let faults_at_start = ThreadFaults {
+            minor: get(&self.faults_at_start[0]),
+            major: get(&self.faults_at_start[1]),
+        };
+        let thread_id = get(&self.thread_id);
+        Health {
+            blocks: get(&self.blocks),
+            priming_blocks: get(&self.priming_blocks),
+            frames: get(&self.frames),
+            allocations: get(&self.allocations),
+            deallocations: get(&self.deallocations),
+            over_deadline: get(&self.over_deadline),
+            non_finite_inputs: get(&self.non_finite_inputs),
+            muted_chunks: get(&self.muted_chunks),
+            panics: get(&self.panics),
+            lost_notices: get(&self.lost_notices),
+            block_ns: self.block_times(),
+            faults: (thread_id != 0)
+                .then(|| ThreadFaults::of_thread(thread_id))
+                .flatten()
+                .map(|now| now.since(faults_at_start)),
+        }
+    }
+
+    fn block_times(&self) -> BlockTimes {
+        let counts: Vec<u64> = self
+            .block_ns
+            .iter()
+            .map(|count| u64::from(count.load(Ordering::Relaxed)))
+            .collect();
+        let total: u64 = counts.iter().sum();
+        let max = self.longest_ns.load(Ordering::Relaxed);
+        let quantile = |part: f64| {
+            let wanted = ((total as f64 * part).ceil() as u64).max(1);
+            let mut seen = 0;
+            for (bucket, &count) in counts.iter().enumerate() {
+                seen += count;
+                if seen >= wanted {
+                    return upper_end_ns(bucket).min(max);
+                }
+            }
+            0
+        };
+        BlockTimes {
+            p50: quantile(0.5),
+            p99: quantile(0.99),
+            max,
+        }
+    }
+}
+
+/// The bucket of a time: the place of its highest bit, and the four bits behind that.
+fn bucket_of(ns: u64) -> usize {
+    let ns = ns.max(1);
+    let doubling = ns.ilog2() as usize;
+    let step = if doubling >= 4 {
+        (ns >> (doubling - 4)) as usize & (STEPS_A_DOUBLING - 1)
+    } else {
+        (ns << (4 - doubling)) as usize & (STEPS_A_DOUBLING - 1)
+    };
+    (doubling * STEPS_A_DOUBLING + step).min(BUCKETS - 1)
+}
+
+/// The longest time that falls into a bucket.
+fn upper_end_ns(bucket: usize) -> u64 {
+    let (doubling, step) = (bucket / STEPS_A_DOUBLING, bucket % STEPS_A_DOUBLING);
+    let end = (1u64 << doubling) as f64 * (1.0 + (step + 1) as f64 / STEPS_A_DOUBLING as f64);
+    (end.ceil() as u64).saturating_sub(1)
+}
+
+/// What the audio thread did, counted over every block after the priming block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// Blocks processed.
+    pub blocks: u64,
+    /// Priming blocks: 1 once it runs.
+    pub priming_blocks: u64,
+    /// Frames processed.
+    pub frames: u64,
+    /// Allocations inside the guard. Counted where the program installed
+    /// [`super::StageAllocator`].
+    pub allocations: u64,
+    /// Frees inside the guard.
+    pub deallocations: u64,
+    /// Blocks that took longer than they last.
+    pub over_deadline: u64,
+    /// Input samples that were infinite or no number, and became 0.
+    pub non_finite_inputs: u64,
+    /// Chunks in which a slot was muted because its output was not finite.
+    pub muted_chunks: u64,
+    /// Modules that panicked; each is out of the chain since.
+    pub panics: u64,
+    /// Notices that found their queue full.
+    pub lost_notices: u64,
+    /// How long blocks took.
+    pub block_ns: BlockTimes,
+    /// Page faults of the audio thread since the priming block; `None` when the thread is gone or
+    /// the system does not tell.
+    pub faults: Option<ThreadFaults>,
+}
+
+/// How long blocks took, in nanoseconds: the quantiles are upper bounds, 6.3 % wide at most.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BlockTimes {
+    /// Half of all blocks took at most this.
+    pub p50: u64,
+    /// 99 % of all blocks took at most this.
+    pub p99: u64,
+    /// The longest, exactly.
+    pub max: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_right_within_a_bucket() {
+        let cells = HealthCells::default();
+        for ns in 1..=10_000 {
+            cells.record_block(64, ns, 20_000);
+        }
+        let times = cells.block_times();
+        assert!((5_000..=5_320).contains(&times.p50), "{times:?}");
+        assert!((9_900..=10_000).contains(&times.p99), "{times:?}");
+        assert_eq!(times.max, 10_000);
+        let health = cells.read();
+        assert_eq!(
+            (health.blocks, health.frames, health.over_deadline),
+            (10_000, 640_000, 0)
+        );
+    }
+
+    #[test]
+    fn every_time_falls_under_its_buckets_end_and_over_the_one_before() {
+        for ns in (1..5_000).chain([1 << 20, (1 << 30) + 12_345, 1 << 35]) {
+            let bucket = bucket_of(ns);
+            assert!(ns <= upper_end_ns(bucket), "{ns}");
+            assert!(bucket == 0 || ns > upper_end_ns(bucket - 1), "{ns}");
+        }
+        assert!(bucket_of(u64::MAX) < BUCKETS);
+    }
+}

@@ -1,0 +1,19 @@
+//! What keeps the audio thread real-time, and shows that it is: the guard around the callback, the
+//! allocator that counts inside it, the clock, page faults, and the collector that frees for it.
+
+mod clock;
+mod collector;
+mod faults;
+mod float;
+mod guard;
+mod health;
+mod violation;
+
+pub use clock::{Ticks, ticks_to_ns};
+pub use collector::Collector;
+pub use faults::ThreadFaults;
+pub(crate) use faults::thread_id;
+pub use guard::{guarded, install_panic_hook, is_armed};
+pub(crate) use health::add;
+pub use health::{BlockTimes, Health, HealthCells};
+pub use violation::{StageAllocator, Violation, ViolationCounts, take_first_violation};

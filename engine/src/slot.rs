@@ -1,0 +1,272 @@
+//! One place in a rack: a module with its bypass, mix, meter and arena.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::block::{Block, CHUNK_FRAMES};
+use crate::memory::{ArenaBox, ArenaSlice, Carve, Carver, Memory, MemoryError, Region};
+use crate::message::{Change, SlotKey};
+use crate::meter::{LevelCells, LevelMeter, measure};
+use crate::module::{Kind, Module, Setup};
+use crate::preset::ModuleSpec;
+use crate::ramp::Ramp;
+use crate::realtime::ViolationCounts;
+use crate::stream::Stream;
+
+/// Bypass and mix take this long to move.
+const CROSSFADE_SECS: f64 = 0.02;
+
+/// What went wrong in one chunk of one slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    NotFinite,
+    Panicked,
+    Allocated,
+}
+
+pub(crate) struct Slot {
+    pub(crate) key: SlotKey,
+    kind: &'static Kind,
+    module: ArenaBox<dyn Module>,
+    bypass: bool,
+    mix: f32,
+    /// How much of the module is heard: mix, or 0 in bypass.
+    wet: Ramp,
+    /// The input as late as the module's output; empty when that is not late.
+    dry_line: [ArenaSlice<f32>; 2],
+    dry_at: usize,
+    meter: LevelMeter,
+    cells: Arc<LevelCells>,
+    /// The module panicked: it is never called again, the input goes past it.
+    failed: bool,
+}
+
+/// A slot's place in memory: how much it takes and what for.
+#[derive(Debug, Clone)]
+pub(crate) struct Footprint {
+    pub(crate) bytes: usize,
+    pub(crate) latency_frames: usize,
+    #[allow(dead_code)] // The memory map lists them.
+    pub(crate) carves: Vec<Carve>,
+}
+
+impl Slot {
+    /// [main] What `spec` would take; nothing is taken.
+    pub(crate) fn measure(stream: Stream, spec: &ModuleSpec) -> Footprint {
+        let mut carver = Carver::measuring();
+        let slot = Self::carve(&mut carver, stream, spec, SlotKey(0), Arc::default());
+        Footprint {
+            bytes: carver.bytes(),
+            latency_frames: slot.latency_frames(),
+            carves: carver.carves().to_vec(),
+        }
+    }
+
+    /// [main] Takes the slot's arena and builds it there, whole.
+    pub(crate) fn build(
+        stream: Stream,
+        spec: &ModuleSpec,
+        footprint: &Footprint,
+        key: SlotKey,
+        cells: Arc<LevelCells>,
+        memory: &Memory,
+    ) -> Result<ArenaBox<Self>, MemoryError> {
+        let region = Region::map(footprint.bytes, memory)?;
+        let mut carver = Carver::carving(region);
+        Ok(Self::carve(&mut carver, stream, spec, key, cells))
+    }
+
+    fn carve(
+        carver: &mut Carver,
+        stream: Stream,
+        spec: &ModuleSpec,
+        key: SlotKey,
+        cells: Arc<LevelCells>,
+    ) -> ArenaBox<Self> {
+        let module = (spec.kind.build)(&mut Setup::new(stream, &spec.values, carver));
+        let latency_frames = module.latency_frames();
+        let right_frames = if stream.channels() == 2 {
+            latency_frames
+        } else {
+            0
+        };
+        let dry_line = [
+            carver.slice("dry line left", latency_frames, |_| 0.0),
+            carver.slice("dry line right", right_frames, |_| 0.0),
+        ];
+        let mut slot = Self {
+            key,
+            kind: spec.kind,
+            module,
+            bypass: spec.bypass,
+            mix: spec.mix,
+            wet: Ramp::new([0.0], stream.frames(CROSSFADE_SECS)),
+            dry_line,
+            dry_at: 0,
+            meter: LevelMeter::new(&stream),
+            cells,
+            failed: false,
+        };
+        slot.wet.jump([slot.wet_target()]);
+        carver.put("slot", slot)
+    }
+
+    fn wet_target(&self) -> f32 {
+        if self.bypass { 0.0 } else { self.mix }
+    }
+
+    /// [any] Frames by which the slot is late, bypassed or not.
+    pub(crate) fn latency_frames(&self) -> usize {
+        self.module.latency_frames()
+    }
+
+    /// [audio] For how many frames its output must be silent to be so for good.
+    pub(crate) fn quiet_frames(&self) -> usize {
+        if self.failed {
+            return 0;
+        }
+        self.module.quiet_frames() + self.latency_frames()
+    }
+
+    /// [audio] Takes a change that is meant for this slot.
+    pub(crate) fn change(&mut self, change: Change) {
+        match change {
+            Change::Param { index, value, .. } => {
+                let index = usize::from(index);
+                if let Some(param) = self.kind.params.get(index)
+                    && !param.structural
+                    && !self.failed
+                {
+                    self.module.set_param(index, param.clamp(value));
+                }
+            }
+            Change::Bypass { on, .. } => {
+                self.bypass = on;
+                self.wet.set([self.wet_target()]);
+            }
+            Change::Mix { value, .. } => {
+                if value.is_finite() {
+                    self.mix = value.clamp(0.0, 1.0);
+                    self.wet.set([self.wet_target()]);
+                }
+            }
+        }
+    }
+
+    /// [audio] Takes over from the instance that leaves.
+    pub(crate) fn adopt(&mut self, old: &Self) {
+        self.wet.adopt(&old.wet);
+        if !old.failed && std::ptr::eq(self.kind, old.kind) {
+            self.module.adopt(&*old.module);
+        }
+    }
+
+    /// [audio] Forgets all sound.
+    pub(crate) fn reset(&mut self) {
+        self.wet.finish();
+        if !self.failed {
+            self.module.reset();
+        }
+        for line in &mut self.dry_line {
+            line.fill(0.0);
+        }
+        self.dry_at = 0;
+        self.meter.reset();
+    }
+
+    /// [audio] Runs one chunk in place. `dry` is room for a chunk of each channel.
+    pub(crate) fn process(
+        &mut self,
+        block: &mut Block<'_>,
+        dry: &mut [[f32; CHUNK_FRAMES]; 2],
+    ) -> Option<Fault> {
+        let frames = block.frames();
+        let late = !self.dry_line[0].is_empty();
+        let mixing = self.failed || self.wet.is_moving() || self.wet.target() != [1.0];
+        if late || mixing {
+            self.keep_dry(block, dry);
+        }
+        let mut fault = None;
+        if !self.failed {
+            let counts = ViolationCounts::of_this_thread();
+            // A module that panicked is left as it is and never touched again but to drop it.
+            let module = &mut self.module;
+            if catch_unwind(AssertUnwindSafe(|| module.process(block))).is_err() {
+                self.failed = true;
+                block.iter_mut().for_each(|channel| channel.fill(0.0));
+                fault = Some(Fault::Panicked);
+            } else if !ViolationCounts::of_this_thread().since(counts).is_zero() {
+                fault = Some(Fault::Allocated);
+            }
+        }
+        for channel in 0..block.channels() {
+            let samples = block.channel(channel);
+            let measured = measure(samples);
+            if !measured.finite {
+                fault = Some(Fault::NotFinite);
+                break;
+            }
+            if !mixing {
+                self.meter.add(channel, measured, frames);
+            }
+        }
+        if fault == Some(Fault::NotFinite) {
+            block.iter_mut().for_each(|channel| channel.fill(0.0));
+            self.module.reset();
+        }
+        if mixing {
+            self.mix_dry(block, dry);
+        }
+        fault
+    }
+
+    /// [audio] Shows the meter, once a block.
+    pub(crate) fn publish(&mut self) {
+        self.meter.publish(&self.cells);
+    }
+
+    fn keep_dry(&mut self, block: &mut Block<'_>, dry: &mut [[f32; CHUNK_FRAMES]; 2]) {
+        let frames = block.frames();
+        let latency_frames = self.dry_line[0].len();
+        for ((samples, dry), line) in block.iter_mut().zip(dry).zip(&mut self.dry_line) {
+            let dry = &mut dry[..frames];
+            dry.copy_from_slice(samples);
+            let mut at = self.dry_at;
+            for sample in dry.iter_mut().filter(|_| latency_frames > 0) {
+                std::mem::swap(sample, &mut line[at]);
+                at = if at + 1 == latency_frames { 0 } else { at + 1 };
+            }
+        }
+        if latency_frames > 0 {
+            self.dry_at = (self.dry_at + frames) % latency_frames;
+        }
+    }
+
+    fn mix_dry(&mut self, block: &mut Block<'_>, dry: &[[f32; CHUNK_FRAMES]; 2]) {
+        let frames = block.frames();
+        if self.failed {
+            self.wet.jump([0.0]);
+        }
+        let wet = self.wet;
+        let at_rest = !wet.is_moving();
+        for channel in 0..block.channels() {
+            let samples = block.channel(channel);
+            let dry = &dry[channel][..frames];
+            if at_rest && wet.target() == [0.0] {
+                samples.copy_from_slice(dry);
+            } else if at_rest {
+                let [wet] = wet.target();
+                for (sample, &dry) in samples.iter_mut().zip(dry) {
+                    *sample = *sample * wet + dry * (1.0 - wet);
+                }
+            } else {
+                for (i, (sample, &dry)) in samples.iter_mut().zip(dry).enumerate() {
+                    let [wet] = wet.ahead(1 + i);
+                    *sample = *sample * wet + dry * (1.0 - wet);
+                }
+            }
+            self.meter.add(channel, measure(samples), frames);
+        }
+        self.wet.advance(frames);
+    }
+}

@@ -1,0 +1,71 @@
+//! What has left and still rings: a slot that was removed, or a whole rack.
+
+use crate::block::{Block, CHUNK_FRAMES};
+use crate::fade::{Fade, SILENT};
+use crate::meter::measure;
+
+/// How something leaves: its input fades out, then it rings until it is silent or cut off.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tail {
+    /// How much of the input it still gets.
+    pub(crate) input: Fade,
+    /// Set once it is cut off: the gain of its output.
+    cut: Option<Fade>,
+    silent_frames: usize,
+    age_frames: usize,
+}
+
+impl Tail {
+    /// [audio] Begins to leave; `from` is how much of the input it had.
+    pub(crate) fn new(from: f32, fade_frames: usize) -> Self {
+        Self {
+            input: Fade::out(from.clamp(0.0, 1.0), fade_frames),
+            cut: None,
+            silent_frames: 0,
+            age_frames: 0,
+        }
+    }
+
+    /// [any] Frames since it left.
+    pub(crate) fn age_frames(&self) -> usize {
+        self.age_frames
+    }
+
+    /// [any] Whether it is being cut off.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut.is_some()
+    }
+
+    /// [audio] Fades its output out, if that is not on its way already.
+    pub(crate) fn cut_off(&mut self, fade_frames: usize) {
+        self.cut.get_or_insert(Fade::out(1.0, fade_frames));
+    }
+
+    /// [audio] After it ran: applies the cut to its `output`, counts silence and age. `gains` is
+    /// room for a fade's values.
+    pub(crate) fn finish_chunk(&mut self, output: &mut Block<'_>, gains: &mut [f32; CHUNK_FRAMES]) {
+        let frames = output.frames();
+        if let Some(cut) = &mut self.cut {
+            let gains = &mut gains[..frames];
+            cut.fill(gains);
+            for channel in output.iter_mut() {
+                for (sample, gain) in channel.iter_mut().zip(&*gains) {
+                    *sample *= gain;
+                }
+            }
+        }
+        let peak = |channel: &mut [f32]| measure(channel).peak;
+        if output.iter_mut().map(peak).fold(0.0, f32::max) < SILENT {
+            self.silent_frames += frames;
+        } else {
+            self.silent_frames = 0;
+        }
+        self.age_frames += frames;
+    }
+
+    /// [any] Whether it can go: it gets no input, and was cut off or silent for `quiet_frames`.
+    pub(crate) fn is_over(&self, quiet_frames: usize) -> bool {
+        let cut = self.cut.is_some_and(|cut| !cut.is_moving());
+        !self.input.is_moving() && (cut || self.silent_frames > quiet_frames)
+    }
+}
