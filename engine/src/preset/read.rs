@@ -186,7 +186,7 @@ impl Reader<'_> {
 }
 
 /// The table's keys and items, in the file's order.
-fn entries<'a>(table: &'a (impl TableLike + ?Sized)) -> impl Iterator<Item = (&'a Key, &'a Item)> {
+fn entries(table: &(impl TableLike + ?Sized)) -> impl Iterator<Item = (&Key, &Item)> {
     let mut entries: Vec<_> = table
         .iter()
         .filter_map(|(key, _)| table.get_key_value(key))
