@@ -2,7 +2,9 @@
 
 use crate::module::Kind;
 
+pub mod compressor;
+mod delay;
 mod gain;
 
 /// Every built-in kind, in the order in which people are shown them.
-pub static ALL: &[&Kind] = &[&gain::KIND];
+pub static ALL: &[&Kind] = &[&gain::KIND, &compressor::KIND, &delay::KIND];

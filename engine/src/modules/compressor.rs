@@ -1,0 +1,519 @@
+//! A feed-forward compressor: detector, static curve and smoothing all in the logarithmic domain.
+//!
+//! Static curve and follower after Giannoulis, Massberg and Reiss, "Digital Dynamic Range
+//! Compressor Design: A Tutorial and Analysis", JAES 60 (2012): the soft knee of equation 4, and the
+//! smooth branching follower applied to the gain reduction.
+//!
+//! - The *peak* detector reads a steady sine as its peak: it holds the largest magnitude of the last
+//!   12.5 ms, or of a quarter of the release time where that is shorter.
+//! - The *RMS* detector reads a steady sine as its RMS (3 dB less). Its average takes about 10 ms,
+//!   which come on top of attack and release.
+//! - *Attack* and *release* are the times that the gain reduction, in dB, takes to cover 63.2 % of
+//!   the way after the level has stepped. The peak detector's hold is part of the release time.
+
+use std::f64::consts::LOG2_10;
+
+use crate::block::{Block, CHUNK_FRAMES};
+use crate::dsp::envelope::{AttackRelease, MeanSquare, PeakSpan, PeakWindow, keep_for};
+use crate::dsp::fast_math::{exp2, log2, max, min};
+use crate::dsp::high_pass::HighPass;
+use crate::module::{Kind, Module, Setup};
+use crate::param::{Param, Unit};
+use crate::ramp::{Glide, Ramp};
+
+/// The kind `compressor`.
+pub(crate) static KIND: Kind = Kind {
+    id: "compressor",
+    name: "Compressor",
+    about: "Soft-knee compressor with peak or RMS detection, side-chain high-pass and stereo link",
+    params: &[
+        Param::linear(
+            "threshold_db",
+            "Threshold",
+            Unit::Decibels,
+            (-60.0, 0.0),
+            -20.0,
+        ),
+        Param::log("ratio", "Ratio", Unit::Ratio, (1.0, 20.0), 4.0),
+        Param::linear("knee_db", "Knee", Unit::Decibels, (0.0, 24.0), 6.0),
+        Param::log(
+            "attack_ms",
+            "Attack",
+            Unit::Milliseconds,
+            (0.1, 200.0),
+            10.0,
+        ),
+        Param::log(
+            "release_ms",
+            "Release",
+            Unit::Milliseconds,
+            (5.0, 2_000.0),
+            100.0,
+        ),
+        Param::linear("makeup_db", "Make-up", Unit::Decibels, (-24.0, 24.0), 0.0),
+        Param::switch("auto_makeup", "Auto make-up", false),
+        Param::linear("range_db", "Range", Unit::Decibels, (0.0, 60.0), 60.0),
+        Param::choice("detector", "Detector", &["peak", "rms"], 0),
+        Param::switch("sidechain_highpass", "Side-chain high-pass", false),
+        Param::log(
+            "sidechain_hz",
+            "Side-chain corner",
+            Unit::Hertz,
+            (20.0, 1_000.0),
+            100.0,
+        ),
+        Param::linear("link", "Stereo link", Unit::Percent, (0.0, 1.0), 1.0),
+    ],
+    build: |setup| {
+        let module = Compressor::new(setup);
+        setup.module(module)
+    },
+};
+
+const THRESHOLD_DB: usize = 0;
+const RATIO: usize = 1;
+const KNEE_DB: usize = 2;
+const ATTACK_MS: usize = 3;
+const RELEASE_MS: usize = 4;
+const MAKEUP_DB: usize = 5;
+const AUTO_MAKEUP: usize = 6;
+const RANGE_DB: usize = 7;
+const DETECTOR: usize = 8;
+const SIDECHAIN_HIGHPASS: usize = 9;
+const SIDECHAIN_HZ: usize = 10;
+const LINK: usize = 11;
+const PARAMS: usize = 12;
+
+const PEAK_WINDOW_SECS: f64 = 0.0125;
+const PEAK_WINDOW_OF_RELEASE: f64 = 0.25;
+/// Of either of the two low-passes of the mean square.
+const RMS_SECS: f64 = 0.005;
+/// Ramps of the curve, the link and the side-chain.
+const GLIDE_SECS: f64 = 0.02;
+/// From one detector to the other; the first half lets the RMS detector settle.
+const DETECTOR_GLIDE_SECS: f64 = 0.1;
+/// The lowest level that is told apart from silence: -200 dB.
+const FLOOR: f32 = 1e-10;
+
+/// The audio-thread side of the kind `compressor`. Public for its read-out, which is reached by
+/// downcasting a module.
+pub struct Compressor {
+    values: [f32; PARAMS],
+    rate_hz: f64,
+    curve: Glide<5>,
+    link: Ramp,
+    /// 0 for peak, 1 for RMS; see [`rms_weight`].
+    detector: Ramp,
+    span: PeakSpan,
+    rms_keep: f32,
+    sidechain_amount: Ramp,
+    sidechain_tuning: Ramp,
+    follower: AttackRelease,
+    high_pass: [HighPass; 2],
+    windows: [PeakWindow; 2],
+    squares: [MeanSquare; 2],
+    /// The gain reduction of each channel, in octaves of amplitude (6.02 dB), at least 0.
+    reduction: [f64; 2],
+    /// Of one chunk: what the detectors hear, and what they read. Nothing in them outlives it.
+    keys: [[f32; CHUNK_FRAMES]; 2],
+    levels: [[f32; CHUNK_FRAMES]; 2],
+    rms_levels: [[f32; CHUNK_FRAMES]; 2],
+}
+
+/// The static curve, in octaves of amplitude: level above which it reduces, part of the excess that
+/// is taken away (1 - 1/ratio), width of the knee, most that is taken away, make-up gain.
+#[derive(Clone, Copy)]
+struct Curve {
+    threshold: f32,
+    slope: f32,
+    knee: f32,
+    range: f32,
+    makeup: f32,
+}
+
+impl Curve {
+    fn new(values: &[f32; PARAMS]) -> Self {
+        let mut curve = Self {
+            threshold: octaves(values[THRESHOLD_DB]),
+            slope: 1.0 - 1.0 / values[RATIO],
+            knee: octaves(values[KNEE_DB]),
+            range: octaves(values[RANGE_DB]),
+            makeup: octaves(values[MAKEUP_DB]),
+        };
+        if values[AUTO_MAKEUP] > 0.5 {
+            // Half of what full scale loses: loud programme comes out about as loud as it went in.
+            curve.makeup += 0.5 * curve.reduction(0.0);
+        }
+        curve
+    }
+
+    /// How much a steady `level` is reduced, at least 0.
+    #[inline(always)]
+    fn reduction(&self, level: f32) -> f32 {
+        let over = level - self.threshold;
+        let half = 0.5 * self.knee;
+        // Inside the knee (over + half)^2 / 2 knee, above it `over`: the sum of the two parts below.
+        let inside = min(max(over + half, 0.0), self.knee);
+        let above = max(over - half, 0.0);
+        let bent = inside * inside * (0.5 / max(self.knee, 1e-6)) + above;
+        min(self.slope * bent, self.range)
+    }
+
+    fn to_array(self) -> [f32; 5] {
+        [
+            self.threshold,
+            self.slope,
+            self.knee,
+            self.range,
+            self.makeup,
+        ]
+    }
+
+    #[inline(always)]
+    fn from_array([threshold, slope, knee, range, makeup]: [f32; 5]) -> Self {
+        Self {
+            threshold,
+            slope,
+            knee,
+            range,
+            makeup,
+        }
+    }
+}
+
+/// Decibels of amplitude in octaves of amplitude.
+fn octaves(db: f32) -> f32 {
+    (f64::from(db) * (LOG2_10 / 20.0)) as f32
+}
+
+/// How much of the level is the RMS detector's: 0 in the first half of the detector's ramp.
+#[inline(always)]
+fn rms_weight(ramp: [f32; 1]) -> f32 {
+    max(2.0 * ramp[0] - 1.0, 0.0)
+}
+
+impl Compressor {
+    fn new(setup: &Setup<'_>) -> Self {
+        let stream = setup.stream();
+        let rate_hz = f64::from(stream.sample_rate_hz());
+        let mut values = [0.0; PARAMS];
+        values.copy_from_slice(setup.values());
+        let glide_frames = stream.frames(GLIDE_SECS);
+        let tuning = HighPass::tuning(f64::from(values[SIDECHAIN_HZ]), rate_hz);
+        let (span, follower) = timing(&values, rate_hz);
+        Self {
+            values,
+            rate_hz,
+            curve: Glide::new(Curve::new(&values).to_array(), glide_frames),
+            link: Ramp::new([values[LINK]], glide_frames),
+            detector: Ramp::new([values[DETECTOR]], stream.frames(DETECTOR_GLIDE_SECS)),
+            span,
+            rms_keep: keep_for(RMS_SECS * rate_hz) as f32,
+            sidechain_amount: Ramp::new([values[SIDECHAIN_HIGHPASS]], glide_frames),
+            sidechain_tuning: Ramp::new([tuning], glide_frames),
+            follower,
+            high_pass: [HighPass::default(); 2],
+            windows: [PeakWindow::new(); 2],
+            squares: [MeanSquare::default(); 2],
+            reduction: [0.0; 2],
+            keys: [[0.0; CHUNK_FRAMES]; 2],
+            levels: [[0.0; CHUNK_FRAMES]; 2],
+            rms_levels: [[0.0; CHUNK_FRAMES]; 2],
+        }
+    }
+
+    /// [any] The gain reduction in dB after the last frame, at least 0; that of the channel which is
+    /// reduced more. Without make-up gain.
+    pub fn reduction_db(&self) -> f32 {
+        (self.reduction[0].max(self.reduction[1]) * (20.0 / LOG2_10)) as f32
+    }
+
+    /// How many of the next `frames` pass with every ramp either moving or at rest throughout.
+    fn even_frames(&self, frames: usize) -> usize {
+        [
+            self.curve.remaining_frames(),
+            self.link.remaining_frames(),
+            self.detector.remaining_frames(),
+            self.sidechain_amount.remaining_frames(),
+            self.sidechain_tuning.remaining_frames(),
+        ]
+        .into_iter()
+        .filter(|&remaining| remaining > 0)
+        .fold(frames, usize::min)
+    }
+
+    /// Runs frames for which [`Compressor::even_frames`] holds, from frame `position` on.
+    fn run<const N: usize>(&mut self, mut channels: [&mut [f32]; N], position: u64) {
+        let frames = channels[0].len();
+        let one_level = N == 1 || self.is_linked();
+        self.detect(&channels, position, one_level);
+        let voices = if one_level { 1 } else { N };
+        if voices == 2 {
+            self.link_levels(frames);
+        }
+        self.reduce(frames, voices);
+        let alike = one_level && self.reduction[0] == self.reduction[1];
+        if N == 1 || alike {
+            self.follower
+                .process(&mut self.reduction[0], &mut self.levels[0][..frames]);
+            self.reduction[1] = self.reduction[0];
+        } else {
+            if one_level {
+                // Linked, but the channels have not met yet.
+                self.levels[1] = self.levels[0];
+            }
+            for (state, levels) in self.reduction.iter_mut().zip(&mut self.levels) {
+                self.follower.process(state, &mut levels[..frames]);
+            }
+        }
+        let followed = if N == 1 || alike { 1 } else { N };
+        self.to_gains(frames, followed);
+        for (c, channel) in channels.iter_mut().enumerate() {
+            let gains = &self.levels[c.min(followed - 1)][..frames];
+            for (sample, gain) in channel.iter_mut().zip(gains) {
+                *sample *= gain;
+            }
+        }
+        self.curve.advance(frames);
+        self.link.advance(frames);
+        self.detector.advance(frames);
+        self.sidechain_amount.advance(frames);
+        self.sidechain_tuning.advance(frames);
+    }
+
+    fn is_linked(&self) -> bool {
+        !self.link.is_moving() && self.link.target() == [1.0]
+    }
+
+    /// Writes what the detectors read to `levels`, in octaves; the higher channel's for both, in
+    /// `levels[0]`, where one level is enough.
+    fn detect<const N: usize>(
+        &mut self,
+        channels: &[&mut [f32]; N],
+        position: u64,
+        one_level: bool,
+    ) {
+        let frames = channels[0].len();
+        let filters = self.sidechain_amount.is_moving() || self.sidechain_amount.target() != [0.0];
+        let hears_peak = self.detector.is_moving() || self.detector.target() == [0.0];
+        let hears_rms = self.detector.is_moving() || self.detector.target() == [1.0];
+        for (c, channel) in channels.iter().enumerate() {
+            if filters {
+                self.filter_key(c, channel);
+            }
+            let key = if filters {
+                &self.keys[c][..frames]
+            } else {
+                &**channel
+            };
+            if hears_peak {
+                let levels = &mut self.levels[c][..frames];
+                self.windows[c].process(key, levels, position, self.span);
+            }
+            if hears_rms {
+                let levels = &mut self.rms_levels[c][..frames];
+                self.squares[c].process(key, levels, self.rms_keep);
+            }
+        }
+        let voices = if one_level { 1 } else { N };
+        if hears_peak {
+            to_octaves::<1>(&mut self.levels, frames, N > voices, voices);
+        }
+        if hears_rms {
+            to_octaves::<2>(&mut self.rms_levels, frames, N > voices, voices);
+            let detector = self.detector;
+            for (levels, rms) in self.levels.iter_mut().zip(&self.rms_levels).take(voices) {
+                if !hears_peak {
+                    levels[..frames].copy_from_slice(&rms[..frames]);
+                    continue;
+                }
+                for (i, (level, rms)) in levels.iter_mut().zip(rms).take(frames).enumerate() {
+                    *level += (*rms - *level) * rms_weight(detector.ahead(1 + i));
+                }
+            }
+        }
+    }
+
+    /// Writes what the detector of channel `c` hears to its key.
+    fn filter_key(&mut self, c: usize, channel: &[f32]) {
+        let key = &mut self.keys[c][..channel.len()];
+        key.copy_from_slice(channel);
+        let filter = &mut self.high_pass[c];
+        if self.sidechain_tuning.is_moving() {
+            for (i, sample) in key.iter_mut().enumerate() {
+                *sample = filter.tick(*sample, self.sidechain_tuning.ahead(1 + i)[0]);
+            }
+        } else {
+            filter.process(key, self.sidechain_tuning.target()[0]);
+        }
+        if self.sidechain_amount.is_moving() {
+            for (i, (sample, dry)) in key.iter_mut().zip(channel).enumerate() {
+                *sample = dry + (*sample - dry) * self.sidechain_amount.ahead(1 + i)[0];
+            }
+        }
+    }
+
+    fn link_levels(&mut self, frames: usize) {
+        let link = self.link;
+        let [left, right] = &mut self.levels;
+        let pairs = left[..frames].iter_mut().zip(&mut right[..frames]);
+        for (i, (left, right)) in pairs.enumerate() {
+            let higher = max(*left, *right);
+            let [amount] = link.ahead(1 + i);
+            *left += (higher - *left) * amount;
+            *right += (higher - *right) * amount;
+        }
+    }
+
+    /// Levels to the reductions that they ask for.
+    fn reduce(&mut self, frames: usize, voices: usize) {
+        let glide = self.curve;
+        for levels in self.levels.iter_mut().take(voices) {
+            let levels = &mut levels[..frames];
+            if glide.is_moving() {
+                for (i, level) in levels.iter_mut().enumerate() {
+                    *level = Curve::from_array(glide.ahead(1 + i)).reduction(*level);
+                }
+            } else {
+                let curve = Curve::from_array(glide.target());
+                for level in levels {
+                    *level = curve.reduction(*level);
+                }
+            }
+        }
+    }
+
+    /// Smoothed reductions to linear gains, make-up included.
+    fn to_gains(&mut self, frames: usize, voices: usize) {
+        let glide = self.curve;
+        for levels in self.levels.iter_mut().take(voices) {
+            let levels = &mut levels[..frames];
+            if glide.is_moving() {
+                for (i, level) in levels.iter_mut().enumerate() {
+                    *level = exp2(Curve::from_array(glide.ahead(1 + i)).makeup - *level);
+                }
+            } else {
+                let makeup = Curve::from_array(glide.target()).makeup;
+                for level in levels {
+                    *level = exp2(makeup - *level);
+                }
+            }
+        }
+    }
+}
+
+/// Magnitudes (`POWER` 1) or squares (`POWER` 2) to octaves of amplitude, in place; where `joined`,
+/// the higher of both channels first.
+fn to_octaves<const POWER: i32>(
+    levels: &mut [[f32; CHUNK_FRAMES]; 2],
+    frames: usize,
+    joined: bool,
+    voices: usize,
+) {
+    if joined {
+        let [left, right] = levels;
+        for (left, right) in left[..frames].iter_mut().zip(&right[..frames]) {
+            *left = max(*left, *right);
+        }
+    }
+    let floor = FLOOR.powi(POWER);
+    let scale = 1.0 / POWER as f32;
+    for levels in levels.iter_mut().take(voices) {
+        for level in &mut levels[..frames] {
+            *level = log2(max(*level, floor)) * scale;
+        }
+    }
+}
+
+/// The peak detector's span and the follower. What the detector holds is taken off the release.
+fn timing(values: &[f32; PARAMS], rate_hz: f64) -> (PeakSpan, AttackRelease) {
+    let attack_secs = f64::from(values[ATTACK_MS]) * 1e-3;
+    let release_secs = f64::from(values[RELEASE_MS]) * 1e-3;
+    let window_secs = PEAK_WINDOW_SECS.min(release_secs * PEAK_WINDOW_OF_RELEASE);
+    let span = PeakSpan::new(window_secs, rate_hz);
+    let hears_peak = values[DETECTOR] < 0.5;
+    let held_frames = if hears_peak { span.hold_frames() } else { 0.0 };
+    let follower = AttackRelease {
+        attack_keep: keep_for(attack_secs * rate_hz),
+        release_keep: keep_for(release_secs * rate_hz - held_frames),
+    };
+    (span, follower)
+}
+
+impl Module for Compressor {
+    fn set_param(&mut self, index: usize, value: f32) {
+        self.values[index] = value;
+        match index {
+            ATTACK_MS | RELEASE_MS => {
+                (self.span, self.follower) = timing(&self.values, self.rate_hz)
+            }
+            DETECTOR => {
+                if !self.detector.is_moving() {
+                    // The detector that was idle heard nothing of late.
+                    if self.detector.target() == [0.0] {
+                        self.squares = [MeanSquare::default(); 2];
+                    } else {
+                        self.windows = [PeakWindow::new(); 2];
+                    }
+                }
+                self.detector.set([value]);
+                (self.span, self.follower) = timing(&self.values, self.rate_hz);
+            }
+            SIDECHAIN_HIGHPASS => {
+                if !self.sidechain_amount.is_moving() && self.sidechain_amount.target() == [0.0] {
+                    self.high_pass = [HighPass::default(); 2];
+                }
+                self.sidechain_amount.set([value]);
+            }
+            SIDECHAIN_HZ => {
+                let tuning = HighPass::tuning(f64::from(value), self.rate_hz);
+                self.sidechain_tuning.set([tuning]);
+            }
+            LINK => self.link.set([value]),
+            _ => self.curve.set(Curve::new(&self.values).to_array()),
+        }
+    }
+
+    fn process(&mut self, block: &mut Block<'_>) {
+        let position = block.position();
+        let frames = block.frames();
+        let mut at = 0;
+        while at < frames {
+            let end = at + self.even_frames(frames - at);
+            let position = position + at as u64;
+            match block.split() {
+                (mono, None) => self.run([&mut mono[at..end]], position),
+                (left, Some(right)) => {
+                    self.run([&mut left[at..end], &mut right[at..end]], position);
+                }
+            }
+            at = end;
+        }
+    }
+
+    fn reset(&mut self) {
+        self.curve.finish();
+        self.link.finish();
+        self.detector.finish();
+        self.sidechain_amount.finish();
+        self.sidechain_tuning.finish();
+        self.high_pass = [HighPass::default(); 2];
+        self.windows = [PeakWindow::new(); 2];
+        self.squares = [MeanSquare::default(); 2];
+        self.reduction = [0.0; 2];
+    }
+
+    fn adopt(&mut self, old: &dyn Module) {
+        if let Some(old) = old.downcast::<Self>() {
+            self.curve.adopt(&old.curve);
+            self.link.adopt(&old.link);
+            self.detector.adopt(&old.detector);
+            self.sidechain_amount.adopt(&old.sidechain_amount);
+            self.sidechain_tuning.adopt(&old.sidechain_tuning);
+            self.high_pass = old.high_pass;
+            self.windows = old.windows;
+            self.squares = old.squares;
+            self.reduction = old.reduction;
+        }
+    }
+}
