@@ -1,16 +1,19 @@
 //! What a module is given to work on: one chunk of each channel.
 
 /// The rack's inner step: no module ever sees more frames than this at once, so that one chunk of
-/// every channel stays in the first-level cache through the whole chain.
+/// every channel stays in the first-level cache through the whole chain. No chunk crosses a
+/// multiple of this, counted in frames from reset and not from the block's start: what is decided
+/// at these multiples does not depend on how a host cuts its blocks.
 pub const CHUNK_FRAMES: usize = 64;
 
-/// Chunks end on multiples of this, counted in frames from reset and not from the block's start.
+/// Control work inside a module (modulation, coefficients that follow something) falls on multiples
+/// of this, counted in frames from reset.
 pub const GRID_FRAMES: usize = 32;
 
 /// One chunk: 1 to [`CHUNK_FRAMES`] frames of one or two planar channels, and where it stands.
 ///
-/// Chunks are cut at events and on the absolute grid of [`GRID_FRAMES`]; how they are cut in
-/// between depends on the host's blocks, and no module's output may depend on that.
+/// Chunks are cut at events and on multiples of [`CHUNK_FRAMES`]; how they are cut in between
+/// depends on the host's blocks, and no module's output may depend on that.
 #[derive(Debug)]
 pub struct Block<'a> {
     left: &'a mut [f32],

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use basedrop::Owned;
 use rtrb::{Consumer, Producer};
 
-use crate::block::{CHUNK_FRAMES, GRID_FRAMES};
+use crate::block::CHUNK_FRAMES;
 use crate::fade::FADE_SECS;
 use crate::memory::ArenaBox;
 use crate::message::{Event, Message, Notice};
@@ -214,8 +214,8 @@ impl Processor {
             while let Some(event) = events.next_if(|event| event.frame as usize <= at) {
                 self.take_event(event);
             }
-            let on_grid = (self.position % GRID_FRAMES as u64) as usize;
-            let mut end = frames.min(at + CHUNK_FRAMES - on_grid);
+            let into_chunk = (self.position % CHUNK_FRAMES as u64) as usize;
+            let mut end = frames.min(at + CHUNK_FRAMES - into_chunk);
             if let Some(event) = events.peek() {
                 end = end.min(event.frame as usize);
             }
@@ -303,7 +303,7 @@ impl Processor {
             let limit_frames = self.stream.frames(TAIL_LIMIT_SECS);
             let fade_frames = self.stream.frames(FADE_SECS);
             self.tails.retain_mut(|RackTail { rack, tail }| {
-                if tail.age_frames() > limit_frames {
+                if tail.is_older_than(limit_frames) {
                     tail.cut_off(fade_frames);
                 }
                 !tail.is_over(rack.quiet_frames())

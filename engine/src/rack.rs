@@ -58,8 +58,10 @@ pub(crate) struct Room {
     dry: Chunk,
     /// How much of a place's input its leaving instances take.
     taken: [f32; CHUNK_FRAMES],
-    /// A fade's values.
+    /// A fade's values at the input.
     fade: [f32; CHUNK_FRAMES],
+    /// A fade's values at the output.
+    gains: [f32; CHUNK_FRAMES],
 }
 
 impl Room {
@@ -71,6 +73,7 @@ impl Room {
             dry: Chunk::SILENT,
             taken: [0.0; CHUNK_FRAMES],
             fade: [0.0; CHUNK_FRAMES],
+            gains: [0.0; CHUNK_FRAMES],
         }
     }
 }
@@ -365,7 +368,7 @@ impl Rack {
         let fade_frames = self.fade_frames;
         for entry in &mut self.entries {
             if let Stage::Leaving(leaving) = &mut entry.stage
-                && leaving.tail.age_frames() > limit_frames
+                && leaving.tail.is_older_than(limit_frames)
                 && !leaving.tail.is_cut()
             {
                 leaving.tail.cut_off(fade_frames);
@@ -448,7 +451,7 @@ fn run_replaced(
     }
     let mut side = room.side.block(channels, frames, position);
     let fault = slot.process(&mut side, &mut room.dry.0);
-    leaving.tail.finish_chunk(&mut side, &mut room.fade);
+    leaving.tail.finish_chunk(&mut side, &mut room.gains);
     for (carry, side) in room.carry.0.iter_mut().zip(side.iter_mut()) {
         for (carry, side) in carry.iter_mut().zip(&*side) {
             *carry += side;
@@ -470,7 +473,7 @@ fn run_leaving(
     split(block, room, shared);
     let mut side = room.side.block(channels, frames, position);
     let fault = slot.process(&mut side, &mut room.dry.0);
-    leaving.tail.finish_chunk(&mut side, &mut room.fade);
+    leaving.tail.finish_chunk(&mut side, &mut room.gains);
     join(block, room, shared);
     fault
 }
@@ -515,7 +518,13 @@ fn join(block: &mut Block<'_>, room: &Room, shared: bool) {
     let channels = room.side.0.iter().zip(&room.past.0).zip(&room.carry.0);
     for (out, ((side, past), carry)) in block.iter_mut().zip(channels) {
         for (i, out) in out.iter_mut().enumerate() {
-            *out = side[i] + past[i];
+            // Adding nothing could still turn a negative zero, and an end that falls inside a chunk
+            // must not be told from one at its end.
+            *out = if room.fade[i] == 1.0 {
+                side[i]
+            } else {
+                side[i] + past[i]
+            };
             if shared {
                 *out += carry[i];
             }

@@ -248,21 +248,23 @@ impl Slot {
             self.wet.jump([0.0]);
         }
         let wet = self.wet;
-        let at_rest = !wet.is_moving();
+        let moving = wet.remaining_frames().min(frames);
+        let [rest] = wet.target();
         for channel in 0..block.channels() {
             let samples = block.channel(channel);
-            let dry = &dry[channel][..frames];
-            if at_rest && wet.target() == [0.0] {
-                samples.copy_from_slice(dry);
-            } else if at_rest {
-                let [wet] = wet.target();
-                for (sample, &dry) in samples.iter_mut().zip(dry) {
-                    *sample = *sample * wet + dry * (1.0 - wet);
-                }
-            } else {
-                for (i, (sample, &dry)) in samples.iter_mut().zip(dry).enumerate() {
-                    let [wet] = wet.ahead(1 + i);
-                    *sample = *sample * wet + dry * (1.0 - wet);
+            let (moved, rested) = samples.split_at_mut(moving);
+            let (dry_moved, dry_rested) = dry[channel][..frames].split_at(moving);
+            for (i, (sample, &dry)) in moved.iter_mut().zip(dry_moved).enumerate() {
+                let [wet] = wet.ahead(1 + i);
+                *sample = *sample * wet + dry * (1.0 - wet);
+            }
+            // At rest on either end the sound is one of the two, to the bit: adding nothing could
+            // still turn a negative zero.
+            if rest == 0.0 {
+                rested.copy_from_slice(dry_rested);
+            } else if rest != 1.0 {
+                for (sample, &dry) in rested.iter_mut().zip(dry_rested) {
+                    *sample = *sample * rest + dry * (1.0 - rest);
                 }
             }
             self.meter.add(channel, measure(samples), frames);

@@ -11,8 +11,21 @@ pub(crate) struct Tail {
     pub(crate) input: Fade,
     /// Set once it is cut off: the gain of its output.
     cut: Option<Fade>,
+    /// Highest sample since the last multiple of [`CHUNK_FRAMES`].
+    peak: f32,
     silent_frames: usize,
     age_frames: usize,
+    over: Over,
+}
+
+/// What is decided at multiples of [`CHUNK_FRAMES`] only, so that it falls on the same frame for
+/// any split into blocks.
+#[derive(Debug, Clone, Copy, Default)]
+struct Over {
+    cut: bool,
+    silent_frames: usize,
+    age_frames: usize,
+    no_input: bool,
 }
 
 impl Tail {
@@ -21,8 +34,10 @@ impl Tail {
         Self {
             input: Fade::out(from.clamp(0.0, 1.0), fade_frames),
             cut: None,
+            peak: 0.0,
             silent_frames: 0,
             age_frames: 0,
+            over: Over::default(),
         }
     }
 
@@ -54,18 +69,34 @@ impl Tail {
                 }
             }
         }
-        let peak = |channel: &mut [f32]| measure(channel).peak;
-        if output.iter_mut().map(peak).fold(0.0, f32::max) < SILENT {
-            self.silent_frames += frames;
-        } else {
-            self.silent_frames = 0;
+        for channel in output.iter_mut() {
+            self.peak = self.peak.max(measure(channel).peak);
         }
+        self.silent_frames += frames;
         self.age_frames += frames;
+        let end = output.position() + frames as u64;
+        if end.is_multiple_of(CHUNK_FRAMES as u64) {
+            if self.peak >= SILENT {
+                self.silent_frames = 0;
+            }
+            self.peak = 0.0;
+            self.over = Over {
+                cut: self.cut.is_some_and(|cut| !cut.is_moving()),
+                silent_frames: self.silent_frames,
+                age_frames: self.age_frames,
+                no_input: !self.input.is_moving(),
+            };
+        }
     }
 
     /// [any] Whether it can go: it gets no input, and was cut off or silent for `quiet_frames`.
     pub(crate) fn is_over(&self, quiet_frames: usize) -> bool {
-        let cut = self.cut.is_some_and(|cut| !cut.is_moving());
-        !self.input.is_moving() && (cut || self.silent_frames > quiet_frames)
+        let over = self.over;
+        over.no_input && (over.cut || over.silent_frames > quiet_frames)
+    }
+
+    /// [any] Whether it has rung for longer than `limit_frames`.
+    pub(crate) fn is_older_than(&self, limit_frames: usize) -> bool {
+        self.over.age_frames > limit_frames
     }
 }

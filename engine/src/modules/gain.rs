@@ -74,9 +74,14 @@ impl Gain {
     fn remove_dc(&mut self, block: &mut Block<'_>) {
         let coefficient = self.dc_coefficient;
         let amount = self.dc_amount;
+        // Once it is off the estimate rests, at the very frame: not at the end of the chunk.
+        let frames = match amount.target() {
+            [0.0] => amount.remaining_frames().min(block.frames()),
+            _ => block.frames(),
+        };
         for (channel, estimate) in block.iter_mut().zip(&mut self.dc) {
             let mut level = estimate.level;
-            for (i, sample) in channel.iter_mut().enumerate() {
+            for (i, sample) in channel[..frames].iter_mut().enumerate() {
                 let x = f64::from(*sample);
                 level += (x - level) * coefficient;
                 *sample = (x - level * f64::from(amount.ahead(1 + i)[0])) as f32;
