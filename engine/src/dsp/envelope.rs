@@ -3,31 +3,29 @@
 
 use super::fast_math::max;
 
-/// Slices that a [`PeakWindow`] can look back on.
-const HISTORY: usize = 64;
+/// Whole slices that a [`PeakWindow`] looks back on.
+const SLICES: usize = 8;
 
-/// The length of a [`PeakWindow`]: how many whole slices it looks back on besides the current one.
-/// Slices begin at multiples of their length on the absolute frame count.
+/// The length of a [`PeakWindow`]: eight whole slices and the one that goes on. Slices begin at
+/// multiples of their length on the absolute frame count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeakSpan {
     slice_frames: usize,
-    slices: usize,
 }
 
 impl PeakSpan {
-    /// [any] The span nearest to `window_secs`. A slice lasts about a third of a millisecond.
+    /// [any] The span nearest to `window_secs`.
     pub fn new(window_secs: f64, sample_rate_hz: f64) -> Self {
-        let slice_frames = (sample_rate_hz / 3_000.0).log2().round().exp2().max(1.0);
-        let slices = (window_secs * sample_rate_hz / slice_frames - 0.5).round();
+        let slice_frames = window_secs * sample_rate_hz / (SLICES as f64 + 0.5);
         Self {
-            slice_frames: slice_frames as usize,
-            slices: (slices.max(1.0) as usize).min(HISTORY),
+            slice_frames: (slice_frames.round() as usize).max(1),
         }
     }
 
-    /// [any] How long a single peak is held, in frames, on average over where it falls in a slice.
+    /// [any] How long a single peak is held, in frames, on average over where it falls in a slice;
+    /// half a slice more or less, which is 6 %.
     pub fn hold_frames(&self) -> f64 {
-        (self.slices as f64 + 0.5) * self.slice_frames as f64
+        (SLICES as f64 + 0.5) * self.slice_frames as f64
     }
 }
 
@@ -43,7 +41,7 @@ pub struct PeakWindow {
     /// Largest of the slices in the span.
     held: f32,
     /// Maxima of past slices, the newest first.
-    past: [f32; HISTORY],
+    past: [f32; SLICES],
 }
 
 impl PeakWindow {
@@ -52,7 +50,7 @@ impl PeakWindow {
         Self {
             current: 0.0,
             held: 0.0,
-            past: [0.0; HISTORY],
+            past: [0.0; SLICES],
         }
     }
 
@@ -64,7 +62,7 @@ impl PeakWindow {
         let (mut samples, mut peaks) = (samples, peaks);
         while !samples.is_empty() && !peaks.is_empty() {
             if phase == 0 {
-                self.next_slice(span.slices);
+                self.next_slice();
             }
             let frames = (slice - phase).min(samples.len()).min(peaks.len());
             let (now, later) = samples.split_at(frames);
@@ -80,20 +78,11 @@ impl PeakWindow {
         }
     }
 
-    fn next_slice(&mut self, slices: usize) {
-        self.past.copy_within(..HISTORY - 1, 1);
+    fn next_slice(&mut self) {
+        self.past.copy_within(..SLICES - 1, 1);
         self.past[0] = self.current;
         self.current = 0.0;
-        // Four running maxima, so that one vector holds them.
-        let mut lanes = [0.0f32; 4];
-        let (fours, rest) = self.past[..slices].as_chunks::<4>();
-        for four in fours {
-            for (lane, &value) in lanes.iter_mut().zip(four) {
-                *lane = max(value, *lane);
-            }
-        }
-        let lanes = max(max(lanes[0], lanes[1]), max(lanes[2], lanes[3]));
-        self.held = rest.iter().fold(lanes, |held, &value| max(value, held));
+        self.held = self.past.iter().fold(0.0, |held, &peak| max(peak, held));
     }
 }
 
@@ -193,7 +182,7 @@ mod tests {
             (at, step) = (end, step % 64 + 7);
         }
         for i in 0..noise.len() {
-            let first = (i / span.slice_frames).saturating_sub(span.slices) * span.slice_frames;
+            let first = (i / span.slice_frames).saturating_sub(SLICES) * span.slice_frames;
             let expected = noise[first..=i]
                 .iter()
                 .fold(0.0, |a: f32, b| a.max(b.abs()));
@@ -204,10 +193,10 @@ mod tests {
     #[test]
     fn peak_window_holds_for_the_time_it_says() {
         for rate in [8_000.0, 44_100.0, 48_000.0, 96_000.0, 384_000.0] {
-            for secs in [0.001, 0.005, 0.0125] {
+            for secs in [0.00125, 0.005, 0.0125] {
                 let span = PeakSpan::new(secs, rate);
                 let error = (span.hold_frames() / rate - secs).abs();
-                assert!(error < 0.35e-3, "{secs} s at {rate} Hz: off by {error}");
+                assert!(error < 4.25 / rate + 1e-9, "{secs} s at {rate} Hz: {error}");
             }
         }
     }
