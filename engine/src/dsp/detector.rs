@@ -2,6 +2,7 @@
 //! the input without its bass.
 
 use crate::block::CHUNK_FRAMES;
+use crate::dsp::Chunk;
 use crate::dsp::envelope::{MeanSquare, PeakSpan, PeakWindow, keep_for};
 use crate::dsp::fast_math::{log2, max};
 use crate::dsp::high_pass::{HighPass, HighPassGains};
@@ -15,9 +16,6 @@ const KIND_GLIDE_SECS: f64 = 0.1;
 const HIGH_PASS_GLIDE_SECS: f64 = 0.02;
 /// The lowest level that is told apart from silence: -200 dB.
 const FLOOR: f32 = 1e-10;
-
-/// One chunk of two channels.
-pub type Chunk = [[f32; CHUNK_FRAMES]; 2];
 
 /// How a [`Detector`] hears.
 #[derive(Debug, Clone, Copy)]
@@ -45,8 +43,8 @@ pub struct Detector {
     amount: Ramp,
     tuning: Ramp,
     high_pass: HighPass,
-    windows: [PeakWindow; 2],
-    squares: [MeanSquare; 2],
+    window: PeakWindow,
+    squares: MeanSquare,
     /// Of one chunk; nothing in them outlives it.
     keys: Chunk,
     rms_levels: Chunk,
@@ -69,8 +67,8 @@ impl Detector {
                 high_pass_frames,
             ),
             high_pass: HighPass::default(),
-            windows: [PeakWindow::new(); 2],
-            squares: [MeanSquare::default(); 2],
+            window: PeakWindow::default(),
+            squares: MeanSquare::default(),
             keys: [[0.0; CHUNK_FRAMES]; 2],
             rms_levels: [[0.0; CHUNK_FRAMES]; 2],
         }
@@ -81,9 +79,9 @@ impl Detector {
         if !self.kind.is_moving() {
             // The detector that was idle heard nothing of late.
             if self.kind.target() == [0.0] {
-                self.squares = [MeanSquare::default(); 2];
+                self.squares = MeanSquare::default();
             } else {
-                self.windows = [PeakWindow::new(); 2];
+                self.window = PeakWindow::default();
             }
         }
         self.kind.set([if rms { 1.0 } else { 0.0 }]);
@@ -144,20 +142,17 @@ impl Detector {
         }
         let hears_peak = self.kind.is_moving() || self.kind.target() == [0.0];
         let hears_rms = self.kind.is_moving() || self.kind.target() == [1.0];
-        for (c, channel) in channels.iter().enumerate() {
-            let key = if filters {
-                &self.keys[c][..frames]
-            } else {
-                &**channel
-            };
-            if hears_peak {
-                let peaks = &mut levels[c][..frames];
-                self.windows[c].process(key, peaks, position, self.span);
-            }
-            if hears_rms {
-                let squares = &mut self.rms_levels[c][..frames];
-                self.squares[c].process(key, squares, self.rms_keep);
-            }
+        let heard: [&[f32]; 2] = if filters {
+            [&self.keys[0][..frames], &self.keys[1][..frames]]
+        } else {
+            [&*channels[0], &*channels[N - 1]]
+        };
+        if hears_peak {
+            self.window.process(heard, levels, position, self.span);
+        }
+        if hears_rms {
+            self.squares
+                .process(heard, &mut self.rms_levels, self.rms_keep);
         }
         if hears_peak {
             to_octaves::<N, 1>(levels, frames, joined);
@@ -223,8 +218,8 @@ impl Detector {
         self.amount.finish();
         self.tuning.finish();
         self.high_pass = HighPass::default();
-        self.windows = [PeakWindow::new(); 2];
-        self.squares = [MeanSquare::default(); 2];
+        self.window = PeakWindow::default();
+        self.squares = MeanSquare::default();
     }
 
     /// [audio] Goes on with what `old` heard.
@@ -233,7 +228,7 @@ impl Detector {
         self.amount.adopt(&old.amount);
         self.tuning.adopt(&old.tuning);
         self.high_pass = old.high_pass;
-        self.windows = old.windows;
+        self.window = old.window;
         self.squares = old.squares;
     }
 }

@@ -14,7 +14,8 @@
 use std::f64::consts::LOG2_10;
 
 use crate::block::{Block, CHUNK_FRAMES};
-use crate::dsp::detector::{Chunk, Detector, Hearing};
+use crate::dsp::Chunk;
+use crate::dsp::detector::{Detector, Hearing};
 use crate::dsp::envelope::{AttackRelease, keep_for};
 use crate::dsp::fast_math::{exp2, max, min};
 use crate::module::{Kind, Module, Setup};
@@ -215,21 +216,14 @@ impl Compressor {
             self.link_levels(frames);
         }
         self.reduce(frames, voices);
-        let alike = one_level && self.reduction[0] == self.reduction[1];
-        if N == 1 || alike {
-            self.follower
-                .process(&mut self.reduction[0], &mut self.levels[0][..frames]);
-            self.reduction[1] = self.reduction[0];
+        // Linked channels may not have met yet: one gain for both only where both are alike.
+        let followed = if one_level && self.reduction[0] == self.reduction[1] {
+            1
         } else {
-            if one_level {
-                // Linked, but the channels have not met yet.
-                self.levels[1] = self.levels[0];
-            }
-            for (state, levels) in self.reduction.iter_mut().zip(&mut self.levels) {
-                self.follower.process(state, &mut levels[..frames]);
-            }
-        }
-        let followed = if N == 1 || alike { 1 } else { N };
+            N
+        };
+        self.follower
+            .process(&mut self.reduction, &mut self.levels, frames, one_level);
         self.to_gains(frames, followed);
         for (c, channel) in channels.iter_mut().enumerate() {
             let gains = &self.levels[c.min(followed - 1)][..frames];
