@@ -1,132 +1,121 @@
 //! How a dynamics module hears its input: a sliding peak, a mean square, and the attack and release
 //! that follow a target.
 
+use super::Chunk;
 use super::fast_math::max;
 
-/// Slices that a [`PeakWindow`] can look back on.
-const HISTORY: usize = 64;
+/// Whole slices that a [`PeakWindow`] looks back on.
+const SLICES: usize = 8;
 
-/// The length of a [`PeakWindow`]: how many whole slices it looks back on besides the current one.
-/// Slices begin at multiples of their length on the absolute frame count.
+/// The length of a [`PeakWindow`]: eight whole slices and the one that goes on. Slices begin at
+/// multiples of their length on the absolute frame count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeakSpan {
     slice_frames: usize,
-    slices: usize,
 }
 
 impl PeakSpan {
-    /// [any] The span nearest to `window_secs`. A slice lasts about a third of a millisecond.
+    /// [any] The span nearest to `window_secs`.
     pub fn new(window_secs: f64, sample_rate_hz: f64) -> Self {
-        let slice_frames = (sample_rate_hz / 3_000.0).log2().round().exp2().max(1.0);
-        let slices = (window_secs * sample_rate_hz / slice_frames - 0.5).round();
+        let slice_frames = window_secs * sample_rate_hz / (SLICES as f64 + 0.5);
         Self {
-            slice_frames: slice_frames as usize,
-            slices: (slices.max(1.0) as usize).min(HISTORY),
+            slice_frames: (slice_frames.round() as usize).max(1),
         }
     }
 
-    /// [any] How long a single peak is held, in frames, on average over where it falls in a slice.
+    /// [any] How long a single peak is held, in frames, on average over where it falls in a slice;
+    /// half a slice more or less, which is 6 %.
     pub fn hold_frames(&self) -> f64 {
-        (self.slices as f64 + 0.5) * self.slice_frames as f64
+        (SLICES as f64 + 0.5) * self.slice_frames as f64
     }
 }
 
-/// The largest magnitude of the last moments: a sine reads as its peak, without ripple, as long as
-/// half its period fits into the span.
+/// The largest magnitude of the last moments, of two channels: a sine reads as its peak, without
+/// ripple, as long as half its period fits into the span.
 ///
 /// A maximum is kept for each slice of frames, so a frame costs two comparisons and the look back
 /// is paid once a slice.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct PeakWindow {
-    /// Largest magnitude in the current slice.
-    current: f32,
+    /// Largest magnitudes in the current slice.
+    current: [f32; 2],
     /// Largest of the slices in the span.
-    held: f32,
+    held: [f32; 2],
     /// Maxima of past slices, the newest first.
-    past: [f32; HISTORY],
+    past: [[f32; 2]; SLICES],
 }
 
 impl PeakWindow {
-    /// [any] A window that has heard nothing.
-    pub const fn new() -> Self {
-        Self {
-            current: 0.0,
-            held: 0.0,
-            past: [0.0; HISTORY],
-        }
-    }
-
-    /// [audio] Writes to `peaks` what the window reads at each of `samples`, the first of which is
-    /// frame `position`. Both have the same length.
-    pub fn process(&mut self, samples: &[f32], peaks: &mut [f32], position: u64, span: PeakSpan) {
+    /// [audio] Writes to `peaks` what the window reads at each frame of `channels`, the first of
+    /// which is frame `position`. Both have the same length, at most [`crate::CHUNK_FRAMES`].
+    pub fn process(
+        &mut self,
+        channels: [&[f32]; 2],
+        peaks: &mut Chunk,
+        position: u64,
+        span: PeakSpan,
+    ) {
         let slice = span.slice_frames;
+        let frames = channels[0].len();
         let mut phase = (position % slice as u64) as usize;
-        let (mut samples, mut peaks) = (samples, peaks);
-        while !samples.is_empty() && !peaks.is_empty() {
+        let mut at = 0;
+        while at < frames {
             if phase == 0 {
-                self.next_slice(span.slices);
+                self.next_slice();
             }
-            let frames = (slice - phase).min(samples.len()).min(peaks.len());
-            let (now, later) = samples.split_at(frames);
-            let (out, out_later) = std::mem::take(&mut peaks).split_at_mut(frames);
+            let end = (at + slice - phase).min(frames);
             let (mut current, held) = (self.current, self.held);
-            for (sample, peak) in now.iter().zip(out) {
-                current = max(sample.abs(), current);
-                *peak = max(current, held);
+            let [left, right] = peaks;
+            let peaks = left[at..end].iter_mut().zip(&mut right[at..end]);
+            let samples = channels[0][at..end].iter().zip(&channels[1][at..end]);
+            for ((x, y), (left, right)) in samples.zip(peaks) {
+                current = [max(x.abs(), current[0]), max(y.abs(), current[1])];
+                *left = max(current[0], held[0]);
+                *right = max(current[1], held[1]);
             }
             self.current = current;
-            (samples, peaks) = (later, out_later);
+            at = end;
             phase = 0;
         }
     }
 
-    fn next_slice(&mut self, slices: usize) {
-        self.past.copy_within(..HISTORY - 1, 1);
-        self.past[0] = self.current;
-        self.current = 0.0;
-        // Four running maxima, so that one vector holds them.
-        let mut lanes = [0.0f32; 4];
-        let (fours, rest) = self.past[..slices].as_chunks::<4>();
-        for four in fours {
-            for (lane, &value) in lanes.iter_mut().zip(four) {
-                *lane = max(value, *lane);
-            }
-        }
-        let lanes = max(max(lanes[0], lanes[1]), max(lanes[2], lanes[3]));
-        self.held = rest.iter().fold(lanes, |held, &value| max(value, held));
+    fn next_slice(&mut self) {
+        self.past.copy_within(..SLICES - 1, 1);
+        self.past[0] = std::mem::take(&mut self.current);
+        self.held = self.past.iter().fold([0.0; 2], |held, peak| {
+            [max(peak[0], held[0]), max(peak[1], held[1])]
+        });
     }
 }
 
-impl Default for PeakWindow {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// The mean square by two equal one-pole low-passes: a steady sine settles on half its squared
-/// peak, with a ripple that falls by 12 dB an octave.
+/// The mean squares of two channels by two equal one-pole low-passes: a steady sine settles on half
+/// its squared peak, with a ripple that falls by 12 dB an octave.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MeanSquare {
-    first: f32,
-    second: f32,
+    first: [f32; 2],
+    second: [f32; 2],
 }
 
 impl MeanSquare {
-    /// [audio] Writes to `squares` the mean square at each of `samples`. `keep` is what remains of
-    /// either low-pass after one frame, from [`keep_for`]; at least a half.
-    pub fn process(&mut self, samples: &[f32], squares: &mut [f32], keep: f32) {
+    /// [audio] Writes to `squares` the mean square at each frame of `channels`, of which there are
+    /// [`crate::CHUNK_FRAMES`] at most. `keep` is what remains of either low-pass after one frame, from
+    /// [`keep_for`]; at least a half.
+    pub fn process(&mut self, channels: [&[f32]; 2], squares: &mut Chunk, keep: f32) {
         // Exact for a keep of at least a half, so a constant settles on itself.
         let take = 1.0 - keep;
-        let Self {
-            mut first,
-            mut second,
-        } = *self;
-        for (sample, square) in samples.iter().zip(squares) {
-            first = first * keep + sample * sample * take;
-            second = second * keep + first * take;
-            *square = second;
+        let mut state = *self;
+        let [left, right] = squares;
+        let squares = left.iter_mut().zip(right);
+        let samples = channels[0].iter().zip(channels[1]);
+        for ((&x, &y), (left, right)) in samples.zip(squares) {
+            let x = [x, y];
+            for c in 0..2 {
+                state.first[c] = state.first[c] * keep + x[c] * x[c] * take;
+                state.second[c] = state.second[c] * keep + state.first[c] * take;
+            }
+            (*left, *right) = (state.second[0], state.second[1]);
         }
-        *self = Self { first, second };
+        *self = state;
     }
 }
 
@@ -148,27 +137,42 @@ pub struct AttackRelease {
 }
 
 impl AttackRelease {
-    /// [audio] Replaces each target by where `state` has got to.
-    pub fn process(&self, state: &mut f64, targets: &mut [f32]) {
+    /// [audio] Replaces the first `frames` targets of both channels by where `state` has got to.
+    /// Where `joined`, the targets of the first channel are those of both.
+    pub fn process(&self, state: &mut [f64; 2], targets: &mut Chunk, frames: usize, joined: bool) {
         // With the slower release the follower is the larger of its two branches, with the slower
         // attack the smaller one: no comparison between target and state in the serial chain.
-        if self.release_keep >= self.attack_keep {
-            self.follow(state, targets, |up, down| if up > down { up } else { down });
-        } else {
-            self.follow(state, targets, |up, down| if up < down { up } else { down });
+        let larger = |up: f64, down: f64| if up > down { up } else { down };
+        let smaller = |up: f64, down: f64| if up < down { up } else { down };
+        match (self.release_keep >= self.attack_keep, joined) {
+            (true, true) => self.follow(state, targets, frames, larger, |left, _| [left, left]),
+            (true, false) => self.follow(state, targets, frames, larger, |l, r| [l, r]),
+            (false, true) => self.follow(state, targets, frames, smaller, |left, _| [left, left]),
+            (false, false) => self.follow(state, targets, frames, smaller, |l, r| [l, r]),
         }
     }
 
     #[inline(always)]
-    fn follow(&self, state: &mut f64, targets: &mut [f32], pick: impl Fn(f64, f64) -> f64) {
+    fn follow(
+        &self,
+        state: &mut [f64; 2],
+        targets: &mut Chunk,
+        frames: usize,
+        pick: impl Fn(f64, f64) -> f64,
+        goals: impl Fn(f32, f32) -> [f32; 2],
+    ) {
         let (attack_take, release_take) = (1.0 - self.attack_keep, 1.0 - self.release_keep);
         let mut now = *state;
-        for target in targets {
-            let goal = f64::from(*target);
-            let up = now * self.attack_keep + goal * attack_take;
-            let down = now * self.release_keep + goal * release_take;
-            now = pick(up, down);
-            *target = now as f32;
+        let [left, right] = targets;
+        for (left, right) in left[..frames].iter_mut().zip(&mut right[..frames]) {
+            let goals = goals(*left, *right);
+            for c in 0..2 {
+                let goal = f64::from(goals[c]);
+                let up = now[c] * self.attack_keep + goal * attack_take;
+                let down = now[c] * self.release_keep + goal * release_take;
+                now[c] = pick(up, down);
+            }
+            (*left, *right) = (now[0] as f32, now[1] as f32);
         }
         *state = now;
     }
@@ -177,6 +181,7 @@ impl AttackRelease {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::block::CHUNK_FRAMES;
 
     #[test]
     fn peak_window_reads_the_largest_of_its_span() {
@@ -184,30 +189,32 @@ mod tests {
         let noise: Vec<f32> = (0u32..5_000)
             .map(|i| (i.wrapping_mul(2_654_435_761) as f32 / u32::MAX as f32 - 0.5).powi(5))
             .collect();
-        let mut peaks = vec![0.0; noise.len()];
-        let mut window = PeakWindow::new();
+        let doubled: Vec<f32> = noise.iter().map(|x| -2.0 * x).collect();
+        let mut window = PeakWindow::default();
         let (mut at, mut step) = (0, 1);
         while at < noise.len() {
             let end = (at + step).min(noise.len());
-            window.process(&noise[at..end], &mut peaks[at..end], at as u64, span);
-            (at, step) = (end, step % 64 + 7);
-        }
-        for i in 0..noise.len() {
-            let first = (i / span.slice_frames).saturating_sub(span.slices) * span.slice_frames;
-            let expected = noise[first..=i]
-                .iter()
-                .fold(0.0, |a: f32, b| a.max(b.abs()));
-            assert_eq!(peaks[i], expected, "frame {i}");
+            let mut peaks = [[0.0; CHUNK_FRAMES]; 2];
+            let channels = [&noise[at..end], &doubled[at..end]];
+            window.process(channels, &mut peaks, at as u64, span);
+            for i in at..end {
+                let first = (i / span.slice_frames).saturating_sub(SLICES) * span.slice_frames;
+                let heard = noise[first..=i].iter().map(|x| x.abs());
+                let expected = heard.fold(0.0, f32::max);
+                assert_eq!(peaks[0][i - at], expected, "frame {i}");
+                assert_eq!(peaks[1][i - at], 2.0 * expected, "frame {i}");
+            }
+            (at, step) = (end, step % 57 + 7);
         }
     }
 
     #[test]
     fn peak_window_holds_for_the_time_it_says() {
         for rate in [8_000.0, 44_100.0, 48_000.0, 96_000.0, 384_000.0] {
-            for secs in [0.001, 0.005, 0.0125] {
+            for secs in [0.00125, 0.005, 0.0125] {
                 let span = PeakSpan::new(secs, rate);
                 let error = (span.hold_frames() / rate - secs).abs();
-                assert!(error < 0.35e-3, "{secs} s at {rate} Hz: off by {error}");
+                assert!(error < 4.25 / rate + 1e-9, "{secs} s at {rate} Hz: {error}");
             }
         }
     }
@@ -219,14 +226,21 @@ mod tests {
                 attack_keep: keep_for(attack),
                 release_keep: keep_for(release),
             };
-            let mut state = 0.0;
-            let mut up = vec![2.0f32; attack as usize];
-            follower.process(&mut state, &mut up);
-            assert!((state / 2.0 - (1.0 - (-1f64).exp())).abs() < 1e-6);
-            state = 2.0;
-            let mut down = vec![0.0f32; release as usize];
-            follower.process(&mut state, &mut down);
-            assert!((state / 2.0 - (-1f64).exp()).abs() < 1e-6);
+            let mut state = [0.0; 2];
+            let mut follow = |target: f32, frames: f64| {
+                for _ in 0..frames as usize {
+                    let mut targets = [[target; CHUNK_FRAMES]; 2];
+                    follower.process(&mut state, &mut targets, 1, true);
+                }
+                state[0]
+            };
+            let attacked = follow(2.0, attack) / 2.0;
+            assert!(
+                (attacked - (1.0 - (-1f64).exp())).abs() < 1e-6,
+                "{attacked}"
+            );
+            let released = follow(0.0, release) / 2.0 / attacked;
+            assert!((released - (-1f64).exp()).abs() < 1e-6, "{released}");
         }
     }
 }

@@ -2,13 +2,29 @@
 
 use std::f64::consts::{PI, SQRT_2};
 
-/// Butterworth, 12 dB an octave: a state-variable filter by trapezoidal integration (Zavalishin,
-/// "The Art of VA Filter Design", 2018, chapter 4), which stays stable while its corner moves. In
-/// f64, since a corner of 20 Hz at 384 kHz is below the resolution of f32 integrators.
+/// Butterworth, 12 dB an octave, for two channels at once: a state-variable filter by trapezoidal
+/// integration (Zavalishin, "The Art of VA Filter Design", 2018, chapter 4), which stays stable
+/// while its corner moves. In f64, since a corner of 20 Hz at 384 kHz is below the resolution of
+/// f32 integrators.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct HighPass {
-    first: f64,
-    second: f64,
+    first: [f64; 2],
+    second: [f64; 2],
+}
+
+/// What a frame costs at one corner: the filter in state-space form, which has a shorter serial
+/// chain than its two integrators one behind the other.
+#[derive(Debug, Clone, Copy)]
+pub struct HighPassGains {
+    /// Output: `out_in * (x - second) - out_first * first`.
+    out_in: f64,
+    out_first: f64,
+    /// `first += in_first * (x - second) - leak_first * first`.
+    in_first: f64,
+    leak_first: f64,
+    /// `second += from_first * first + in_second * (x - second)`.
+    from_first: f64,
+    in_second: f64,
 }
 
 impl HighPass {
@@ -18,46 +34,39 @@ impl HighPass {
         (PI * (corner_hz / sample_rate_hz).min(0.49)).tan() as f32
     }
 
-    /// [audio] Passes one frame at a corner given by [`HighPass::tuning`].
+    /// [audio] Passes one frame of both channels.
     #[inline(always)]
-    pub fn tick(&mut self, sample: f32, tuning: f32) -> f32 {
-        self.step(f64::from(sample), Gains::new(f64::from(tuning)))
-    }
-
-    /// [audio] Filters all of `samples` in place at one corner: the same frames as
-    /// [`HighPass::tick`] gives, without its division.
-    pub fn process(&mut self, samples: &mut [f32], tuning: f32) {
-        let gains = Gains::new(f64::from(tuning));
-        let mut state = *self;
-        for sample in samples {
-            *sample = state.step(f64::from(*sample), gains);
+    pub fn tick(&mut self, samples: [f32; 2], gains: &HighPassGains) -> [f32; 2] {
+        let mut out = [0.0; 2];
+        for c in 0..2 {
+            let (x, first, second) = (f64::from(samples[c]), self.first[c], self.second[c]);
+            out[c] = (gains.out_in * (x - second) - gains.out_first * first) as f32;
+            // What hangs on the input alone comes first: it is not in the serial chain.
+            self.first[c] =
+                (gains.in_first * x + (1.0 - gains.leak_first) * first) - gains.in_first * second;
+            self.second[c] =
+                (gains.in_second * x + (1.0 - gains.in_second) * second) + gains.from_first * first;
         }
-        *self = state;
-    }
-
-    #[inline(always)]
-    fn step(&mut self, sample: f64, gains: Gains) -> f32 {
-        let rest = sample - self.second;
-        let band = gains.a1 * self.first + gains.a2 * rest;
-        let low = self.second + gains.a2 * self.first + gains.a3 * rest;
-        self.first = 2.0 * band - self.first;
-        self.second = 2.0 * low - self.second;
-        (sample - SQRT_2 * band - low) as f32
+        out
     }
 }
 
-#[derive(Clone, Copy)]
-struct Gains {
-    a1: f64,
-    a2: f64,
-    a3: f64,
-}
-
-impl Gains {
+impl HighPassGains {
+    /// [any] Those of a corner given by [`HighPass::tuning`].
     #[inline(always)]
-    fn new(g: f64) -> Self {
-        let a1 = 1.0 / (1.0 + g * (g + SQRT_2));
-        let a2 = g * a1;
-        Self { a1, a2, a3: g * a2 }
+    pub fn new(tuning: f32) -> Self {
+        let g = f64::from(tuning);
+        let out_in = 1.0 / (1.0 + g * (g + SQRT_2));
+        let out_first = out_in * (g + SQRT_2);
+        // high = out_in (x - second) - out_first first; band = g high + first;
+        // first += 2 g high; second += 2 g band.
+        Self {
+            out_in,
+            out_first,
+            in_first: 2.0 * g * out_in,
+            leak_first: 2.0 * g * out_first,
+            from_first: 2.0 * g * (1.0 - g * out_first),
+            in_second: 2.0 * g * g * out_in,
+        }
     }
 }

@@ -1,7 +1,11 @@
 //! Building blocks of the modules.
 
 pub mod delay_line;
+pub mod detector;
 pub mod envelope;
 pub mod fast_math;
 pub mod high_pass;
 pub mod one_pole;
+
+/// One chunk of two channels, in a module's own memory.
+pub type Chunk = [[f32; crate::block::CHUNK_FRAMES]; 2];

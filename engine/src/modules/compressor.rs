@@ -14,9 +14,10 @@
 use std::f64::consts::LOG2_10;
 
 use crate::block::{Block, CHUNK_FRAMES};
-use crate::dsp::envelope::{AttackRelease, MeanSquare, PeakSpan, PeakWindow, keep_for};
-use crate::dsp::fast_math::{exp2, log2, max, min};
-use crate::dsp::high_pass::HighPass;
+use crate::dsp::Chunk;
+use crate::dsp::detector::{Detector, Hearing};
+use crate::dsp::envelope::{AttackRelease, keep_for};
+use crate::dsp::fast_math::{exp2, max, min};
 use crate::module::{Kind, Module, Setup};
 use crate::param::{Param, Unit};
 use crate::ramp::{Glide, Ramp};
@@ -86,14 +87,8 @@ const PARAMS: usize = 12;
 
 const PEAK_WINDOW_SECS: f64 = 0.0125;
 const PEAK_WINDOW_OF_RELEASE: f64 = 0.25;
-/// Of either of the two low-passes of the mean square.
-const RMS_SECS: f64 = 0.005;
-/// Ramps of the curve, the link and the side-chain.
+/// Ramps of the curve and the link.
 const GLIDE_SECS: f64 = 0.02;
-/// From one detector to the other; the first half lets the RMS detector settle.
-const DETECTOR_GLIDE_SECS: f64 = 0.1;
-/// The lowest level that is told apart from silence: -200 dB.
-const FLOOR: f32 = 1e-10;
 
 /// The audio-thread side of the kind `compressor`. Public for its read-out, which is reached by
 /// downcasting a module.
@@ -102,22 +97,12 @@ pub struct Compressor {
     rate_hz: f64,
     curve: Glide<5>,
     link: Ramp,
-    /// 0 for peak, 1 for RMS; see [`rms_weight`].
-    detector: Ramp,
-    span: PeakSpan,
-    rms_keep: f32,
-    sidechain_amount: Ramp,
-    sidechain_tuning: Ramp,
+    detector: Detector,
     follower: AttackRelease,
-    high_pass: [HighPass; 2],
-    windows: [PeakWindow; 2],
-    squares: [MeanSquare; 2],
     /// The gain reduction of each channel, in octaves of amplitude (6.02 dB), at least 0.
     reduction: [f64; 2],
-    /// Of one chunk: what the detectors hear, and what they read. Nothing in them outlives it.
-    keys: [[f32; CHUNK_FRAMES]; 2],
-    levels: [[f32; CHUNK_FRAMES]; 2],
-    rms_levels: [[f32; CHUNK_FRAMES]; 2],
+    /// Of one chunk: levels, then reductions, then gains. Nothing in it outlives it.
+    levels: Chunk,
 }
 
 /// The static curve, in octaves of amplitude: level above which it reduces, part of the excess that
@@ -186,12 +171,6 @@ fn octaves(db: f32) -> f32 {
     (f64::from(db) * (LOG2_10 / 20.0)) as f32
 }
 
-/// How much of the level is the RMS detector's: 0 in the first half of the detector's ramp.
-#[inline(always)]
-fn rms_weight(ramp: [f32; 1]) -> f32 {
-    max(2.0 * ramp[0] - 1.0, 0.0)
-}
-
 impl Compressor {
     fn new(setup: &Setup<'_>) -> Self {
         let stream = setup.stream();
@@ -199,26 +178,16 @@ impl Compressor {
         let mut values = [0.0; PARAMS];
         values.copy_from_slice(setup.values());
         let glide_frames = stream.frames(GLIDE_SECS);
-        let tuning = HighPass::tuning(f64::from(values[SIDECHAIN_HZ]), rate_hz);
-        let (span, follower) = timing(&values, rate_hz);
+        let detector = Detector::new(stream, &hearing(&values));
         Self {
             values,
             rate_hz,
             curve: Glide::new(Curve::new(&values).to_array(), glide_frames),
             link: Ramp::new([values[LINK]], glide_frames),
-            detector: Ramp::new([values[DETECTOR]], stream.frames(DETECTOR_GLIDE_SECS)),
-            span,
-            rms_keep: keep_for(RMS_SECS * rate_hz) as f32,
-            sidechain_amount: Ramp::new([values[SIDECHAIN_HIGHPASS]], glide_frames),
-            sidechain_tuning: Ramp::new([tuning], glide_frames),
-            follower,
-            high_pass: [HighPass::default(); 2],
-            windows: [PeakWindow::new(); 2],
-            squares: [MeanSquare::default(); 2],
+            follower: follower(&values, rate_hz, &detector),
+            detector,
             reduction: [0.0; 2],
-            keys: [[0.0; CHUNK_FRAMES]; 2],
             levels: [[0.0; CHUNK_FRAMES]; 2],
-            rms_levels: [[0.0; CHUNK_FRAMES]; 2],
         }
     }
 
@@ -230,43 +199,31 @@ impl Compressor {
 
     /// How many of the next `frames` pass with every ramp either moving or at rest throughout.
     fn even_frames(&self, frames: usize) -> usize {
-        [
-            self.curve.remaining_frames(),
-            self.link.remaining_frames(),
-            self.detector.remaining_frames(),
-            self.sidechain_amount.remaining_frames(),
-            self.sidechain_tuning.remaining_frames(),
-        ]
-        .into_iter()
-        .filter(|&remaining| remaining > 0)
-        .fold(frames, usize::min)
+        [self.curve.remaining_frames(), self.link.remaining_frames()]
+            .into_iter()
+            .filter(|&remaining| remaining > 0)
+            .fold(self.detector.even_frames(frames), usize::min)
     }
 
     /// Runs frames for which [`Compressor::even_frames`] holds, from frame `position` on.
     fn run<const N: usize>(&mut self, mut channels: [&mut [f32]; N], position: u64) {
         let frames = channels[0].len();
         let one_level = N == 1 || self.is_linked();
-        self.detect(&channels, position, one_level);
+        self.detector
+            .detect(&channels, position, one_level, &mut self.levels);
         let voices = if one_level { 1 } else { N };
         if voices == 2 {
             self.link_levels(frames);
         }
         self.reduce(frames, voices);
-        let alike = one_level && self.reduction[0] == self.reduction[1];
-        if N == 1 || alike {
-            self.follower
-                .process(&mut self.reduction[0], &mut self.levels[0][..frames]);
-            self.reduction[1] = self.reduction[0];
+        // Linked channels may not have met yet: one gain for both only where both are alike.
+        let followed = if one_level && self.reduction[0] == self.reduction[1] {
+            1
         } else {
-            if one_level {
-                // Linked, but the channels have not met yet.
-                self.levels[1] = self.levels[0];
-            }
-            for (state, levels) in self.reduction.iter_mut().zip(&mut self.levels) {
-                self.follower.process(state, &mut levels[..frames]);
-            }
-        }
-        let followed = if N == 1 || alike { 1 } else { N };
+            N
+        };
+        self.follower
+            .process(&mut self.reduction, &mut self.levels, frames, one_level);
         self.to_gains(frames, followed);
         for (c, channel) in channels.iter_mut().enumerate() {
             let gains = &self.levels[c.min(followed - 1)][..frames];
@@ -276,81 +233,10 @@ impl Compressor {
         }
         self.curve.advance(frames);
         self.link.advance(frames);
-        self.detector.advance(frames);
-        self.sidechain_amount.advance(frames);
-        self.sidechain_tuning.advance(frames);
     }
 
     fn is_linked(&self) -> bool {
         !self.link.is_moving() && self.link.target() == [1.0]
-    }
-
-    /// Writes what the detectors read to `levels`, in octaves; the higher channel's for both, in
-    /// `levels[0]`, where one level is enough.
-    fn detect<const N: usize>(
-        &mut self,
-        channels: &[&mut [f32]; N],
-        position: u64,
-        one_level: bool,
-    ) {
-        let frames = channels[0].len();
-        let filters = self.sidechain_amount.is_moving() || self.sidechain_amount.target() != [0.0];
-        let hears_peak = self.detector.is_moving() || self.detector.target() == [0.0];
-        let hears_rms = self.detector.is_moving() || self.detector.target() == [1.0];
-        for (c, channel) in channels.iter().enumerate() {
-            if filters {
-                self.filter_key(c, channel);
-            }
-            let key = if filters {
-                &self.keys[c][..frames]
-            } else {
-                &**channel
-            };
-            if hears_peak {
-                let levels = &mut self.levels[c][..frames];
-                self.windows[c].process(key, levels, position, self.span);
-            }
-            if hears_rms {
-                let levels = &mut self.rms_levels[c][..frames];
-                self.squares[c].process(key, levels, self.rms_keep);
-            }
-        }
-        let voices = if one_level { 1 } else { N };
-        if hears_peak {
-            to_octaves::<1>(&mut self.levels, frames, N > voices, voices);
-        }
-        if hears_rms {
-            to_octaves::<2>(&mut self.rms_levels, frames, N > voices, voices);
-            let detector = self.detector;
-            for (levels, rms) in self.levels.iter_mut().zip(&self.rms_levels).take(voices) {
-                if !hears_peak {
-                    levels[..frames].copy_from_slice(&rms[..frames]);
-                    continue;
-                }
-                for (i, (level, rms)) in levels.iter_mut().zip(rms).take(frames).enumerate() {
-                    *level += (*rms - *level) * rms_weight(detector.ahead(1 + i));
-                }
-            }
-        }
-    }
-
-    /// Writes what the detector of channel `c` hears to its key.
-    fn filter_key(&mut self, c: usize, channel: &[f32]) {
-        let key = &mut self.keys[c][..channel.len()];
-        key.copy_from_slice(channel);
-        let filter = &mut self.high_pass[c];
-        if self.sidechain_tuning.is_moving() {
-            for (i, sample) in key.iter_mut().enumerate() {
-                *sample = filter.tick(*sample, self.sidechain_tuning.ahead(1 + i)[0]);
-            }
-        } else {
-            filter.process(key, self.sidechain_tuning.target()[0]);
-        }
-        if self.sidechain_amount.is_moving() {
-            for (i, (sample, dry)) in key.iter_mut().zip(channel).enumerate() {
-                *sample = dry + (*sample - dry) * self.sidechain_amount.ahead(1 + i)[0];
-            }
-        }
     }
 
     fn link_levels(&mut self, frames: usize) {
@@ -402,73 +288,44 @@ impl Compressor {
     }
 }
 
-/// Magnitudes (`POWER` 1) or squares (`POWER` 2) to octaves of amplitude, in place; where `joined`,
-/// the higher of both channels first.
-fn to_octaves<const POWER: i32>(
-    levels: &mut [[f32; CHUNK_FRAMES]; 2],
-    frames: usize,
-    joined: bool,
-    voices: usize,
-) {
-    if joined {
-        let [left, right] = levels;
-        for (left, right) in left[..frames].iter_mut().zip(&right[..frames]) {
-            *left = max(*left, *right);
-        }
-    }
-    let floor = FLOOR.powi(POWER);
-    let scale = 1.0 / POWER as f32;
-    for levels in levels.iter_mut().take(voices) {
-        for level in &mut levels[..frames] {
-            *level = log2(max(*level, floor)) * scale;
-        }
+fn hearing(values: &[f32; PARAMS]) -> Hearing {
+    Hearing {
+        rms: values[DETECTOR] > 0.5,
+        peak_window_secs: peak_window_secs(values),
+        high_pass: values[SIDECHAIN_HIGHPASS] > 0.5,
+        corner_hz: f64::from(values[SIDECHAIN_HZ]),
     }
 }
 
-/// The peak detector's span and the follower. What the detector holds is taken off the release.
-fn timing(values: &[f32; PARAMS], rate_hz: f64) -> (PeakSpan, AttackRelease) {
-    let attack_secs = f64::from(values[ATTACK_MS]) * 1e-3;
-    let release_secs = f64::from(values[RELEASE_MS]) * 1e-3;
-    let window_secs = PEAK_WINDOW_SECS.min(release_secs * PEAK_WINDOW_OF_RELEASE);
-    let span = PeakSpan::new(window_secs, rate_hz);
-    let hears_peak = values[DETECTOR] < 0.5;
-    let held_frames = if hears_peak { span.hold_frames() } else { 0.0 };
-    let follower = AttackRelease {
-        attack_keep: keep_for(attack_secs * rate_hz),
-        release_keep: keep_for(release_secs * rate_hz - held_frames),
-    };
-    (span, follower)
+fn peak_window_secs(values: &[f32; PARAMS]) -> f64 {
+    PEAK_WINDOW_SECS.min(f64::from(values[RELEASE_MS]) * 1e-3 * PEAK_WINDOW_OF_RELEASE)
+}
+
+/// Attack and release. What the detector holds is taken off the release.
+fn follower(values: &[f32; PARAMS], rate_hz: f64, detector: &Detector) -> AttackRelease {
+    let frames = |index: usize| f64::from(values[index]) * 1e-3 * rate_hz;
+    AttackRelease {
+        attack_keep: keep_for(frames(ATTACK_MS)),
+        release_keep: keep_for(frames(RELEASE_MS) - detector.hold_frames()),
+    }
 }
 
 impl Module for Compressor {
     fn set_param(&mut self, index: usize, value: f32) {
         self.values[index] = value;
         match index {
-            ATTACK_MS | RELEASE_MS => {
-                (self.span, self.follower) = timing(&self.values, self.rate_hz)
-            }
-            DETECTOR => {
-                if !self.detector.is_moving() {
-                    // The detector that was idle heard nothing of late.
-                    if self.detector.target() == [0.0] {
-                        self.squares = [MeanSquare::default(); 2];
-                    } else {
-                        self.windows = [PeakWindow::new(); 2];
-                    }
+            ATTACK_MS | RELEASE_MS | DETECTOR => {
+                match index {
+                    RELEASE_MS => self
+                        .detector
+                        .set_peak_window(peak_window_secs(&self.values)),
+                    DETECTOR => self.detector.set_rms(value > 0.5),
+                    _ => {}
                 }
-                self.detector.set([value]);
-                (self.span, self.follower) = timing(&self.values, self.rate_hz);
+                self.follower = follower(&self.values, self.rate_hz, &self.detector);
             }
-            SIDECHAIN_HIGHPASS => {
-                if !self.sidechain_amount.is_moving() && self.sidechain_amount.target() == [0.0] {
-                    self.high_pass = [HighPass::default(); 2];
-                }
-                self.sidechain_amount.set([value]);
-            }
-            SIDECHAIN_HZ => {
-                let tuning = HighPass::tuning(f64::from(value), self.rate_hz);
-                self.sidechain_tuning.set([tuning]);
-            }
+            SIDECHAIN_HIGHPASS => self.detector.set_high_pass(value > 0.5),
+            SIDECHAIN_HZ => self.detector.set_corner(f64::from(value)),
             LINK => self.link.set([value]),
             _ => self.curve.set(Curve::new(&self.values).to_array()),
         }
@@ -494,12 +351,7 @@ impl Module for Compressor {
     fn reset(&mut self) {
         self.curve.finish();
         self.link.finish();
-        self.detector.finish();
-        self.sidechain_amount.finish();
-        self.sidechain_tuning.finish();
-        self.high_pass = [HighPass::default(); 2];
-        self.windows = [PeakWindow::new(); 2];
-        self.squares = [MeanSquare::default(); 2];
+        self.detector.reset();
         self.reduction = [0.0; 2];
     }
 
@@ -508,11 +360,6 @@ impl Module for Compressor {
             self.curve.adopt(&old.curve);
             self.link.adopt(&old.link);
             self.detector.adopt(&old.detector);
-            self.sidechain_amount.adopt(&old.sidechain_amount);
-            self.sidechain_tuning.adopt(&old.sidechain_tuning);
-            self.high_pass = old.high_pass;
-            self.windows = old.windows;
-            self.squares = old.squares;
             self.reduction = old.reduction;
         }
     }

@@ -84,13 +84,13 @@ struct Delay {
     is_stereo: bool,
     mix: Glide<4>,
     cuts: Glide<4>,
+    low_cut: OnePole,
+    high_cut: OnePole,
     channels: [Channel; 2],
 }
 
 struct Channel {
     line: DelayLine,
-    low_cut: OnePole,
-    high_cut: OnePole,
     /// Of one span: what comes out of the line, and what goes in. Nothing in them outlives it.
     echo: [f32; CHUNK_FRAMES],
     spare: [f32; CHUNK_FRAMES],
@@ -248,8 +248,6 @@ impl Channel {
     fn new(line: DelayLine) -> Self {
         Self {
             line,
-            low_cut: OnePole::default(),
-            high_cut: OnePole::default(),
             echo: [0.0; CHUNK_FRAMES],
             spare: [0.0; CHUNK_FRAMES],
         }
@@ -266,19 +264,6 @@ impl Channel {
                 *echo += (*next - *echo) * heads.weight(1 + i);
             }
         }
-    }
-
-    #[inline(always)]
-    fn filter(&mut self, frames: usize, cuts: impl Fn(usize) -> Cuts) {
-        let (mut low_cut, mut high_cut) = (self.low_cut, self.high_cut);
-        for (i, echo) in self.echo[..frames].iter_mut().enumerate() {
-            let cuts = cuts(1 + i);
-            let x = f64::from(*echo);
-            let x = x - low_cut.low(x, f64::from(cuts.low_tuning)) * f64::from(cuts.low_amount);
-            let low = high_cut.low(x, f64::from(cuts.high_tuning));
-            *echo = (x + (low - x) * f64::from(cuts.high_amount)) as f32;
-        }
-        (self.low_cut, self.high_cut) = (low_cut, high_cut);
     }
 }
 
@@ -304,6 +289,8 @@ impl Delay {
             ),
             mix: Glide::new(Mix::new(&values, is_stereo).to_array(), glide_frames),
             cuts: Glide::new(Cuts::new(&values, rate_hz).to_array(), glide_frames),
+            low_cut: OnePole::default(),
+            high_cut: OnePole::default(),
             channels: [Channel::new(left), Channel::new(right)],
         }
     }
@@ -319,23 +306,45 @@ impl Delay {
     }
 
     fn clear_filters(&mut self) {
-        for channel in &mut self.channels {
-            channel.low_cut = OnePole::default();
-            channel.high_cut = OnePole::default();
-        }
+        self.low_cut = OnePole::default();
+        self.high_cut = OnePole::default();
     }
 
     fn read(&mut self, frames: usize, channels: usize) {
-        let glide = self.cuts;
-        let cuts = Cuts::from_array(glide.target());
         for channel in &mut self.channels[..channels] {
             channel.read(frames, &self.heads);
-            if glide.is_moving() {
-                channel.filter(frames, |ahead| Cuts::from_array(glide.ahead(ahead)));
-            } else if !cuts.are_off() {
-                channel.filter(frames, |_| cuts);
-            }
         }
+        let glide = self.cuts;
+        let cuts = Cuts::from_array(glide.target());
+        if glide.is_moving() {
+            self.filter(frames, |ahead| Cuts::from_array(glide.ahead(ahead)));
+        } else if !cuts.are_off() {
+            self.filter(frames, |_| cuts);
+        }
+    }
+
+    /// Filters both channels' echoes; in mono the second one is silent.
+    #[inline(always)]
+    fn filter(&mut self, frames: usize, cuts: impl Fn(usize) -> Cuts) {
+        let (mut low_cut, mut high_cut) = (self.low_cut, self.high_cut);
+        let [left, right] = &mut self.channels;
+        let echoes = left.echo[..frames]
+            .iter_mut()
+            .zip(&mut right.echo[..frames]);
+        for (i, (left, right)) in echoes.enumerate() {
+            let cuts = cuts(1 + i);
+            let mut x = [f64::from(*left), f64::from(*right)];
+            let low = low_cut.low(x, f64::from(cuts.low_tuning));
+            for c in 0..2 {
+                x[c] -= low[c] * f64::from(cuts.low_amount);
+            }
+            let low = high_cut.low(x, f64::from(cuts.high_tuning));
+            for c in 0..2 {
+                x[c] += (low[c] - x[c]) * f64::from(cuts.high_amount);
+            }
+            (*left, *right) = (x[0] as f32, x[1] as f32);
+        }
+        (self.low_cut, self.high_cut) = (low_cut, high_cut);
     }
 
     fn run_mono(&mut self, samples: &mut [f32]) {
