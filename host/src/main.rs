@@ -1,2 +1,3 @@
-//! The program.
+//! The program `headroom`.
+mod audio_file;
 fn main() {}
