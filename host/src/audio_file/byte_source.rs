@@ -23,13 +23,22 @@ pub(super) enum ByteSource {
 impl ByteSource {
     /// [main] Opens `path`; a folder is an error.
     pub(super) fn open(path: &Path) -> Result<Self, ReadError> {
-        let failed = |source| ReadError::Open { path: path.to_owned(), source };
+        let failed = |source| ReadError::Open {
+            path: path.to_owned(),
+            source,
+        };
         let file = File::open(path).map_err(failed)?;
         let kind = file.metadata().map_err(failed)?;
         if kind.is_dir() {
-            return Err(ReadError::Folder { path: path.to_owned() });
+            return Err(ReadError::Folder {
+                path: path.to_owned(),
+            });
         }
-        Ok(if kind.is_file() { Self::File(file) } else { Self::Stream(Box::new(file)) })
+        Ok(if kind.is_file() {
+            Self::File(file)
+        } else {
+            Self::Stream(Box::new(file))
+        })
     }
 
     /// How many bytes there are from the start of the file; unknown for a stream.
@@ -52,7 +61,11 @@ pub(super) struct Header {
 impl Header {
     pub(super) fn new(source: ByteSource) -> Self {
         let remembered = matches!(source, ByteSource::Stream(_)).then(Vec::new);
-        Self { source, position: 0, remembered }
+        Self {
+            source,
+            position: 0,
+            remembered,
+        }
     }
 
     /// How many bytes were read or skipped.
@@ -84,7 +97,11 @@ impl Header {
             return file.seek(SeekFrom::Start(self.position)).map(|_| ());
         }
         let skipped = io::copy(&mut Read::take(&mut *self, length_bytes), &mut io::sink())?;
-        if skipped < length_bytes { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+        if skipped < length_bytes {
+            Err(io::ErrorKind::UnexpectedEof.into())
+        } else {
+            Ok(())
+        }
     }
 
     /// The source as it stands, after the header.
@@ -102,9 +119,9 @@ impl Header {
                 file.rewind()?;
                 Ok(Some(ByteSource::File(file)))
             }
-            (ByteSource::Stream(stream), Some(start)) => {
-                Ok(Some(ByteSource::Stream(Box::new(Cursor::new(start).chain(stream)))))
-            }
+            (ByteSource::Stream(stream), Some(start)) => Ok(Some(ByteSource::Stream(Box::new(
+                Cursor::new(start).chain(stream),
+            )))),
             (ByteSource::Stream(_), None) => Ok(None),
         }
     }
@@ -118,7 +135,9 @@ impl Read for Header {
         };
         self.position += count as u64;
         match &mut self.remembered {
-            Some(start) if start.len() + count <= MAX_REMEMBERED_BYTES => start.extend_from_slice(&bytes[..count]),
+            Some(start) if start.len() + count <= MAX_REMEMBERED_BYTES => {
+                start.extend_from_slice(&bytes[..count])
+            }
             remembered => *remembered = None,
         }
         Ok(count)

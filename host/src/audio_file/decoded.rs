@@ -61,7 +61,10 @@ impl Decoded {
         });
         let (format, track, decoder) = opened.map_err(|failure| failure.while_opening(path))?;
         let parameters = decoder.codec_params();
-        let channels = parameters.channels.as_ref().map_or(0, |channels| channels.count());
+        let channels = parameters
+            .channels
+            .as_ref()
+            .map_or(0, |channels| channels.count());
         let sample_rate_hz = parameters.sample_rate.unwrap_or(0);
         let lossless = is_lossless(&*format);
         Ok(Self {
@@ -100,7 +103,11 @@ impl Decoded {
 
     /// Fills `channels` as far as there are frames; 0 at the end.
     pub(super) fn read(&mut self, channels: &mut [&mut [f32]]) -> Result<usize, ReadError> {
-        let wanted = channels.iter().map(|channel| channel.len()).min().unwrap_or(0);
+        let wanted = channels
+            .iter()
+            .map(|channel| channel.len())
+            .min()
+            .unwrap_or(0);
         let mut done = 0;
         while done < wanted {
             let waiting = (self.pending.len() - self.pending_from) / self.channels;
@@ -138,7 +145,9 @@ impl Decoded {
                     self.follow_chain()?;
                     continue;
                 }
-                Err(Failure::Codec(Error::IoError(error))) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                Err(Failure::Codec(Error::IoError(error)))
+                    if error.kind() == std::io::ErrorKind::UnexpectedEof =>
+                {
                     return self.at_end();
                 }
                 Err(failure) => return Err(self.damaged(failure)),
@@ -159,12 +168,18 @@ impl Decoded {
             Ok((buffer.spec().rate(), buffer.num_planes()))
         });
         match layout {
-            Ok(layout) if layout != (self.sample_rate_hz, self.channels) && !self.pending.is_empty() => {
+            Ok(layout)
+                if layout != (self.sample_rate_hz, self.channels) && !self.pending.is_empty() =>
+            {
                 let detail = format!(
                     "the layout changes to {} channels at {} Hz: expected {} at {} Hz to the end",
                     layout.1, layout.0, self.channels, self.sample_rate_hz
                 );
-                Err(ReadError::Damaged { path: self.path.clone(), at_secs: self.at_secs(), detail })
+                Err(ReadError::Damaged {
+                    path: self.path.clone(),
+                    at_secs: self.at_secs(),
+                    detail,
+                })
             }
             Ok(_) => {
                 self.sound_packets += 1;
@@ -199,23 +214,32 @@ impl Decoded {
 
     fn at_end(&self) -> Result<bool, ReadError> {
         if self.sound_packets == 0 && self.damaged_packets > 0 {
-            return Err(self.damaged(Failure::Codec(Error::DecodeError("no packet could be decoded"))));
+            return Err(self.damaged(Failure::Codec(Error::DecodeError(
+                "no packet could be decoded",
+            ))));
         }
         let slack_frames = if self.lossless { 0 } else { LOSSY_SLACK_FRAMES };
         match self.length_frames {
-            Some(expected_frames) if self.read_frames + slack_frames < expected_frames => Err(ReadError::Truncated {
-                path: self.path.clone(),
-                expected_frames,
-                found_frames: self.read_frames,
-            }),
+            Some(expected_frames) if self.read_frames + slack_frames < expected_frames => {
+                Err(ReadError::Truncated {
+                    path: self.path.clone(),
+                    expected_frames,
+                    found_frames: self.read_frames,
+                })
+            }
             _ => Ok(false),
         }
     }
 
     fn damaged(&self, failure: Failure) -> ReadError {
         match failure {
-            Failure::Codec(Error::IoError(source)) if source.kind() != std::io::ErrorKind::UnexpectedEof => {
-                ReadError::Io { path: self.path.clone(), source }
+            Failure::Codec(Error::IoError(source))
+                if source.kind() != std::io::ErrorKind::UnexpectedEof =>
+            {
+                ReadError::Io {
+                    path: self.path.clone(),
+                    source,
+                }
             }
             failure => ReadError::Damaged {
                 path: self.path.clone(),
@@ -254,13 +278,19 @@ impl Failure {
     fn while_opening(self, path: &Path) -> ReadError {
         let path = path.to_owned();
         match self {
-            Self::Codec(Error::IoError(source)) if source.kind() != std::io::ErrorKind::UnexpectedEof => {
+            Self::Codec(Error::IoError(source))
+                if source.kind() != std::io::ErrorKind::UnexpectedEof =>
+            {
                 ReadError::Io { path, source }
             }
-            Self::Codec(Error::IoError(_)) | Self::Codec(Error::Unsupported("core (probe): no suitable format reader found")) => {
+            Self::Codec(Error::IoError(_))
+            | Self::Codec(Error::Unsupported("core (probe): no suitable format reader found")) => {
                 ReadError::NotAudio { path }
             }
-            failure => ReadError::Malformed { path, detail: failure.to_string() },
+            failure => ReadError::Malformed {
+                path,
+                detail: failure.to_string(),
+            },
         }
     }
 }

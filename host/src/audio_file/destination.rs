@@ -33,9 +33,15 @@ pub fn remove_unfinished(exit_code: i32) -> ! {
 /// The open end of an output.
 pub(super) enum Destination {
     /// A file under a temporary name in the final folder.
-    File { temporary: NamedTempFile, path: PathBuf },
+    File {
+        temporary: NamedTempFile,
+        path: PathBuf,
+    },
     /// What cannot be rewound or renamed: standard output, a pipe, a device.
-    Stream { stream: Box<dyn Write + Send>, path: PathBuf },
+    Stream {
+        stream: Box<dyn Write + Send>,
+        path: PathBuf,
+    },
 }
 
 impl Destination {
@@ -43,41 +49,73 @@ impl Destination {
     pub(super) fn file(path: &Path, source: Option<&Path>) -> Result<Self, WriteError> {
         let existing = fs::metadata(path).ok();
         if existing.as_ref().is_some_and(fs::Metadata::is_dir) {
-            return Err(WriteError::Folder { path: path.to_owned() });
+            return Err(WriteError::Folder {
+                path: path.to_owned(),
+            });
         }
         if source.is_some_and(|source| is_same_file(source, path)) {
-            return Err(WriteError::SameFile { path: path.to_owned() });
+            return Err(WriteError::SameFile {
+                path: path.to_owned(),
+            });
         }
-        let failed = |source| WriteError::Create { path: path.to_owned(), source };
-        if existing.as_ref().is_some_and(|existing| !existing.is_file()) {
+        let failed = |source| WriteError::Create {
+            path: path.to_owned(),
+            source,
+        };
+        if existing
+            .as_ref()
+            .is_some_and(|existing| !existing.is_file())
+        {
             let device = File::options().write(true).open(path).map_err(failed)?;
-            return Ok(Self::Stream { stream: Box::new(device), path: path.to_owned() });
+            return Ok(Self::Stream {
+                stream: Box::new(device),
+                path: path.to_owned(),
+            });
         }
-        if existing.as_ref().is_some_and(|existing| existing.permissions().readonly()) {
+        if existing
+            .as_ref()
+            .is_some_and(|existing| existing.permissions().readonly())
+        {
             return Err(failed(io::ErrorKind::PermissionDenied.into()));
         }
         // A link stays a link: what it points to is replaced.
-        let target = if existing.is_some() { fs::canonicalize(path).map_err(failed)? } else { path.to_owned() };
+        let target = if existing.is_some() {
+            fs::canonicalize(path).map_err(failed)?
+        } else {
+            path.to_owned()
+        };
         let Some(name) = target.file_name() else {
-            return Err(WriteError::Folder { path: path.to_owned() });
+            return Err(WriteError::Folder {
+                path: path.to_owned(),
+            });
         };
         let folder = match target.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
         if !folder.is_dir() {
-            return Err(WriteError::NoFolder { folder: folder.to_owned(), name: name.to_string_lossy().into_owned() });
+            return Err(WriteError::NoFolder {
+                folder: folder.to_owned(),
+                name: name.to_string_lossy().into_owned(),
+            });
         }
         // The signal handler must never find a file that it does not know of.
         let mut registered = unfinished();
-        let temporary = temporary_in(folder, existing.map(|existing| existing.permissions())).map_err(failed)?;
+        let temporary = temporary_in(folder, existing.map(|existing| existing.permissions()))
+            .map_err(failed)?;
         *registered = Some(temporary.path().to_owned());
-        Ok(Self::File { temporary, path: target })
+        Ok(Self::File {
+            temporary,
+            path: target,
+        })
     }
 
     /// [main] Standard output.
     pub(super) fn stdout() -> Self {
-        Self::Stream { stream: Box::new(io::stdout()), path: PathBuf::from("standard output") }
+        Self::Stream {
+            stream: Box::new(io::stdout()),
+            path: PathBuf::from("standard output"),
+        }
     }
 
     /// The final name, for messages.
@@ -102,17 +140,31 @@ impl Destination {
     /// Puts `head` over the first bytes of a file (a stream keeps what it has), makes it last, and gives it its name.
     pub(super) fn finish(mut self, head: &[u8]) -> Result<(), WriteError> {
         let path = self.path().to_owned();
-        let failed = |source| WriteError::Io { path: path.clone(), source };
+        let failed = |source| WriteError::Io {
+            path: path.clone(),
+            source,
+        };
         match &mut self {
             Self::Stream { stream, .. } => return stream.flush().map_err(failed),
             Self::File { temporary, .. } => {
                 let file = temporary.as_file_mut();
-                file.rewind().and_then(|()| file.write_all(head)).and_then(|()| file.sync_all()).map_err(failed)?;
+                file.rewind()
+                    .and_then(|()| file.write_all(head))
+                    .and_then(|()| file.sync_all())
+                    .map_err(failed)?;
             }
         }
-        let Self::File { temporary, path: target } = self else { return Ok(()) };
+        let Self::File {
+            temporary,
+            path: target,
+        } = self
+        else {
+            return Ok(());
+        };
         let mut registered = unfinished();
-        temporary.persist(&target).map_err(|error| failed(error.error))?;
+        temporary
+            .persist(&target)
+            .map_err(|error| failed(error.error))?;
         *registered = None;
         drop(registered);
         sync_folder(&target);
@@ -120,7 +172,10 @@ impl Destination {
     }
 
     fn failed(&self, source: io::Error) -> WriteError {
-        WriteError::Io { path: self.path().to_owned(), source }
+        WriteError::Io {
+            path: self.path().to_owned(),
+            source,
+        }
     }
 }
 
@@ -142,7 +197,9 @@ fn temporary_in(folder: &Path, permissions: Option<Permissions>) -> io::Result<N
 /// The new name outlives a power cut only when its folder is written too. The file itself is whole by now, so
 /// a system that cannot do this (some network folders) is no reason to fail.
 fn sync_folder(path: &Path) {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty())
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
         && let Ok(folder) = File::open(folder)
     {
         let _ = folder.sync_all();
@@ -151,7 +208,9 @@ fn sync_folder(path: &Path) {
 
 /// True for one file under two names too: links of either kind. Devices and pipes are never the same.
 fn is_same_file(one: &Path, other: &Path) -> bool {
-    let (Ok(first), Ok(second)) = (fs::metadata(one), fs::metadata(other)) else { return false };
+    let (Ok(first), Ok(second)) = (fs::metadata(one), fs::metadata(other)) else {
+        return false;
+    };
     if !first.is_file() || !second.is_file() {
         return false;
     }

@@ -18,7 +18,11 @@ impl Dither {
     pub(super) fn new(bits: u32, channel: usize) -> Self {
         // The streams of two channels are the same sequence far apart.
         let state = SEED.wrapping_add((channel as u64) << 61);
-        Self { state, full_scale: f64::from(1_u32 << (bits - 1)), clipped_samples: 0 }
+        Self {
+            state,
+            full_scale: f64::from(1_u32 << (bits - 1)),
+            clipped_samples: 0,
+        }
     }
 
     /// `sample` (full scale at 1) as an integer, with noise of one step either way; clips at the ends.

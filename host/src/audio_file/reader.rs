@@ -46,14 +46,23 @@ impl Reader {
     /// # Errors
     /// As [`Reader::open`].
     pub fn stdin() -> Result<Self, ReadError> {
-        Self::new(Path::new(STDIN_NAME), ByteSource::Stream(Box::new(io::stdin())))
+        Self::new(
+            Path::new(STDIN_NAME),
+            ByteSource::Stream(Box::new(io::stdin())),
+        )
     }
 
     pub(super) fn new(path: &Path, source: ByteSource) -> Result<Self, ReadError> {
         let mut header = Header::new(source);
         let found = wave_header::read(&mut header).map_err(|error| match error {
-            HeaderError::Io(source) => ReadError::Io { path: path.to_owned(), source },
-            HeaderError::Malformed(detail) => ReadError::Malformed { path: path.to_owned(), detail },
+            HeaderError::Io(source) => ReadError::Io {
+                path: path.to_owned(),
+                source,
+            },
+            HeaderError::Malformed(detail) => ReadError::Malformed {
+                path: path.to_owned(),
+                detail,
+            },
         })?;
         let kind = match found {
             Found::Wave(wave) => {
@@ -61,17 +70,27 @@ impl Reader {
                 Kind::Wave(Wave::new(path, header, wave)?)
             }
             Found::Other => {
-                let start = header.into_start().map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
+                let start = header.into_start().map_err(|source| ReadError::Io {
+                    path: path.to_owned(),
+                    source,
+                })?;
                 let Some(start) = start else {
-                    let detail = "expected its `fmt ` chunk within the first 1 MiB of a pipe".to_owned();
-                    return Err(ReadError::Malformed { path: path.to_owned(), detail });
+                    let detail =
+                        "expected its `fmt ` chunk within the first 1 MiB of a pipe".to_owned();
+                    return Err(ReadError::Malformed {
+                        path: path.to_owned(),
+                        detail,
+                    });
                 };
                 let decoded = Decoded::new(path, start)?;
                 check(path, decoded.channels(), decoded.sample_rate_hz())?;
                 Kind::Decoded(Box::new(decoded))
             }
         };
-        Ok(Self { path: path.to_owned(), kind })
+        Ok(Self {
+            path: path.to_owned(),
+            kind,
+        })
     }
 
     /// The file, or [`STDIN_NAME`].
@@ -128,10 +147,16 @@ impl Reader {
 
 fn check(path: &Path, channels: usize, sample_rate_hz: u32) -> Result<(), ReadError> {
     if !(1..=MAX_CHANNELS).contains(&channels) {
-        return Err(ReadError::Channels { path: path.to_owned(), channels });
+        return Err(ReadError::Channels {
+            path: path.to_owned(),
+            channels,
+        });
     }
     if !SAMPLE_RATES_HZ.contains(&sample_rate_hz) {
-        return Err(ReadError::SampleRate { path: path.to_owned(), sample_rate_hz });
+        return Err(ReadError::SampleRate {
+            path: path.to_owned(),
+            sample_rate_hz,
+        });
     }
     Ok(())
 }

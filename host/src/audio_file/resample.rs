@@ -6,8 +6,26 @@ use rubato::{Fft, FixedSync, Indexing, Resampler};
 use super::error::ReadError;
 use super::reader::Reader;
 
-/// Frames that go into the converter at once, before it rounds them to what the two rates ask for.
-const CHUNK_FRAMES: usize = 1_024;
+/// Frames that go into the converter at once, at least: the more, the steeper its filter.
+const MIN_CHUNK_FRAMES: usize = 1_024;
+
+/// Frames that go in at once: whole periods of the two rates, and an even number of frames on both sides, as
+/// the converter is half a chunk late and counts that in whole frames.
+fn chunk_frames(from_hz: usize, to_hz: usize) -> usize {
+    let divisor = greatest_common_divisor(from_hz, to_hz);
+    let (period_in, period_out) = (from_hz / divisor, to_hz / divisor);
+    let periods = MIN_CHUNK_FRAMES.div_ceil(period_in);
+    let is_odd = periods * period_in % 2 == 1 || periods * period_out % 2 == 1;
+    period_in * (periods + usize::from(is_odd))
+}
+
+fn greatest_common_divisor(one: usize, other: usize) -> usize {
+    if other == 0 {
+        one
+    } else {
+        greatest_common_divisor(other, one % other)
+    }
+}
 
 /// A [`Reader`] whose frames come out at a rate that is not the file's; the file's own when they agree.
 ///
@@ -40,23 +58,33 @@ impl Resampled {
     pub fn new(reader: Reader, sample_rate_hz: u32) -> Result<Self, ReadError> {
         let path = reader.path().to_owned();
         if !super::SAMPLE_RATES_HZ.contains(&sample_rate_hz) {
-            return Err(ReadError::SampleRate { path, sample_rate_hz });
+            return Err(ReadError::SampleRate {
+                path,
+                sample_rate_hz,
+            });
         }
         if reader.sample_rate_hz() == sample_rate_hz {
-            return Ok(Self { reader, converter: None, sample_rate_hz });
+            return Ok(Self {
+                reader,
+                converter: None,
+                sample_rate_hz,
+            });
         }
         let (from, to) = (reader.sample_rate_hz() as usize, sample_rate_hz as usize);
         let channels = reader.channels();
         let resampler = Fft::<f32>::new_custom(
             from,
             to,
-            CHUNK_FRAMES,
+            chunk_frames(from, to),
             1,
             channels,
             rubato::WindowFunction::BlackmanHarris2,
             FixedSync::Both,
         )
-        .map_err(|error| ReadError::Malformed { path, detail: format!("no conversion from {from} Hz to {to} Hz: {error}") })?;
+        .map_err(|error| ReadError::Malformed {
+            path,
+            detail: format!("no conversion from {from} Hz to {to} Hz: {error}"),
+        })?;
         let converter = Converter {
             input: vec![vec![0.0; resampler.input_frames_max()]; channels],
             output: vec![vec![0.0; resampler.output_frames_max()]; channels],
@@ -67,7 +95,11 @@ impl Resampled {
             ended: false,
             resampler,
         };
-        Ok(Self { reader, converter: Some(converter), sample_rate_hz })
+        Ok(Self {
+            reader,
+            converter: Some(converter),
+            sample_rate_hz,
+        })
     }
 
     /// The file that is read.
@@ -82,7 +114,9 @@ impl Resampled {
 
     /// How many frames there are at this rate, if the file tells.
     pub fn length_frames(&self) -> Option<u64> {
-        self.reader.length_frames().map(|frames| self.scaled(frames))
+        self.reader
+            .length_frames()
+            .map(|frames| self.scaled(frames))
     }
 
     /// [main] As [`Reader::read`], at this rate. Belongs on a reader thread: it reads files and may allocate.
@@ -90,8 +124,14 @@ impl Resampled {
     /// # Errors
     /// As [`Reader::read`].
     pub fn read(&mut self, channels: &mut [&mut [f32]]) -> Result<usize, ReadError> {
-        let Some(converter) = &mut self.converter else { return self.reader.read(channels) };
-        let wanted = channels.iter().map(|channel| channel.len()).min().unwrap_or(0);
+        let Some(converter) = &mut self.converter else {
+            return self.reader.read(channels);
+        };
+        let wanted = channels
+            .iter()
+            .map(|channel| channel.len())
+            .min()
+            .unwrap_or(0);
         let mut done = 0;
         while done < wanted {
             if converter.ready.is_empty() {
@@ -128,7 +168,11 @@ impl Converter {
         let wanted = self.resampler.input_frames_next();
         let mut filled = 0;
         while filled < wanted {
-            let mut rest: Vec<&mut [f32]> = self.input.iter_mut().map(|channel| &mut channel[filled..wanted]).collect();
+            let mut rest: Vec<&mut [f32]> = self
+                .input
+                .iter_mut()
+                .map(|channel| &mut channel[filled..wanted])
+                .collect();
             let count = reader.read(&mut rest)?;
             if count == 0 {
                 break;
@@ -136,12 +180,16 @@ impl Converter {
             filled += count;
         }
         self.taken_frames += filled as u64;
-        let owed = scaled(self.taken_frames, reader.sample_rate_hz(), sample_rate_hz) - self.given_frames;
+        let owed =
+            scaled(self.taken_frames, reader.sample_rate_hz(), sample_rate_hz) - self.given_frames;
         if filled < wanted && owed == 0 {
             self.ended = true;
             return Ok(false);
         }
-        let failed = |detail: String| ReadError::Malformed { path: reader.path().to_owned(), detail };
+        let failed = |detail: String| ReadError::Malformed {
+            path: reader.path().to_owned(),
+            detail,
+        };
         let indexing = Indexing::new().partial_len(filled);
         let channels = self.input.len();
         let (input_frames, output_frames) = (self.input[0].len(), self.output[0].len());

@@ -26,13 +26,19 @@ impl Encoding {
     /// Decodes interleaved `bytes` (whole frames) into the planar `channels`, from `at_frame` on.
     pub(super) fn decode(self, bytes: &[u8], channels: &mut [&mut [f32]], at_frame: usize) {
         match self {
-            Self::U8 => spread(bytes, channels, at_frame, |[a]| f32::from(i16::from(a) - 128) / 128.0),
-            Self::S16 => spread(bytes, channels, at_frame, |b| f32::from(i16::from_le_bytes(b)) / 32_768.0),
+            Self::U8 => spread(bytes, channels, at_frame, |[a]| {
+                f32::from(i16::from(a) - 128) / 128.0
+            }),
+            Self::S16 => spread(bytes, channels, at_frame, |b| {
+                f32::from(i16::from_le_bytes(b)) / 32_768.0
+            }),
             Self::S24 => spread(bytes, channels, at_frame, |[a, b, c]| {
                 // In the upper three bytes the sign is already in its place; the division is exact.
                 i32::from_le_bytes([0, a, b, c]) as f32 / 2_147_483_648.0
             }),
-            Self::S32 => spread(bytes, channels, at_frame, |b| i32::from_le_bytes(b) as f32 / 2_147_483_648.0),
+            Self::S32 => spread(bytes, channels, at_frame, |b| {
+                i32::from_le_bytes(b) as f32 / 2_147_483_648.0
+            }),
             Self::F32 => spread(bytes, channels, at_frame, f32::from_le_bytes),
             Self::F64 => spread(bytes, channels, at_frame, |b| f64::from_le_bytes(b) as f32),
         }

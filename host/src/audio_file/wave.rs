@@ -26,14 +26,21 @@ impl Wave {
     /// [main] Takes over `file`, which stands at its first byte of audio.
     pub(super) fn new(path: &Path, file: Header, header: WaveHeader) -> Result<Self, ReadError> {
         let frame_bytes = header.channels * header.encoding.bytes();
-        let total_bytes = file.length_bytes().map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
+        let total_bytes = file.length_bytes().map_err(|source| ReadError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
         let there_bytes = total_bytes.map(|total| total.saturating_sub(file.position()));
         let promised_frames = header.data_bytes.map(|bytes| bytes / frame_bytes as u64);
         let there_frames = there_bytes.map(|bytes| bytes / frame_bytes as u64);
         let length_frames = match (promised_frames, there_frames) {
             (Some(expected_frames), Some(found_frames)) if expected_frames > found_frames => {
                 if !header.may_end_early {
-                    return Err(ReadError::Truncated { path: path.to_owned(), expected_frames, found_frames });
+                    return Err(ReadError::Truncated {
+                        path: path.to_owned(),
+                        expected_frames,
+                        found_frames,
+                    });
                 }
                 Some(found_frames)
             }
@@ -67,22 +74,39 @@ impl Wave {
 
     /// Fills `channels` as far as there are frames; 0 at the end.
     pub(super) fn read(&mut self, channels: &mut [&mut [f32]]) -> Result<usize, ReadError> {
-        let wanted = channels.iter().map(|channel| channel.len()).min().unwrap_or(0);
+        let wanted = channels
+            .iter()
+            .map(|channel| channel.len())
+            .min()
+            .unwrap_or(0);
         let mut done = 0;
         while done < wanted {
-            let left = self.length_frames.map_or(u64::MAX, |length| length - self.read_frames);
-            let count = (wanted - done).min(CHUNK_FRAMES).min(usize::try_from(left).unwrap_or(usize::MAX));
+            let left = self
+                .length_frames
+                .map_or(u64::MAX, |length| length - self.read_frames);
+            let count = (wanted - done)
+                .min(CHUNK_FRAMES)
+                .min(usize::try_from(left).unwrap_or(usize::MAX));
             let bytes = &mut self.bytes[..count * self.frame_bytes];
-            let found_bytes = read_fully(&mut self.stream, bytes)
-                .map_err(|source| ReadError::Io { path: self.path.clone(), source })?;
+            let found_bytes =
+                read_fully(&mut self.stream, bytes).map_err(|source| ReadError::Io {
+                    path: self.path.clone(),
+                    source,
+                })?;
             let found = found_bytes / self.frame_bytes;
-            self.header.encoding.decode(&self.bytes[..found * self.frame_bytes], channels, done);
+            self.header
+                .encoding
+                .decode(&self.bytes[..found * self.frame_bytes], channels, done);
             done += found;
             self.read_frames += found as u64;
             if found < count {
                 if let Some(expected_frames) = self.length_frames {
                     let found_frames = self.read_frames;
-                    return Err(ReadError::Truncated { path: self.path.clone(), expected_frames, found_frames });
+                    return Err(ReadError::Truncated {
+                        path: self.path.clone(),
+                        expected_frames,
+                        found_frames,
+                    });
                 }
                 break;
             }

@@ -10,7 +10,8 @@ use super::samples::Encoding;
 
 /// Programs that write WAV to a pipe leave a length near 2 or 4 GiB: the audio goes on to the end of the stream.
 fn is_placeholder(size_bytes: u64) -> bool {
-    (0x7fff_0000..=0x8000_0000).contains(&size_bytes) || (0xffff_0000..=0xffff_ffff).contains(&size_bytes)
+    (0x7fff_0000..=0x8000_0000).contains(&size_bytes)
+        || (0xffff_0000..=0xffff_ffff).contains(&size_bytes)
 }
 
 /// A header, read up to the first byte of audio.
@@ -55,9 +56,13 @@ fn malformed(detail: impl Into<String>) -> HeaderError {
 }
 
 /// The last twelve bytes of every Wave64 chunk id but the first.
-const WAVE64_CHUNK: [u8; 12] = [0xf3, 0xac, 0xd3, 0x11, 0x8c, 0xd1, 0x00, 0xc0, 0x4f, 0x8e, 0xdb, 0x8a];
+const WAVE64_CHUNK: [u8; 12] = [
+    0xf3, 0xac, 0xd3, 0x11, 0x8c, 0xd1, 0x00, 0xc0, 0x4f, 0x8e, 0xdb, 0x8a,
+];
 /// The last twelve bytes of the id of the file itself.
-const WAVE64_RIFF: [u8; 12] = [0x2e, 0x91, 0xcf, 0x11, 0xa5, 0xd6, 0x28, 0xdb, 0x04, 0xc1, 0x00, 0x00];
+const WAVE64_RIFF: [u8; 12] = [
+    0x2e, 0x91, 0xcf, 0x11, 0xa5, 0xd6, 0x28, 0xdb, 0x04, 0xc1, 0x00, 0x00,
+];
 
 #[derive(Clone, Copy, PartialEq)]
 enum Container {
@@ -113,9 +118,13 @@ fn chunks(file: &mut Header, container: Container, unfinished: bool) -> Result<F
             }
             b"fmt " if format.is_none() => {
                 if size_bytes < 16 {
-                    return Err(malformed(format!("its `fmt ` chunk has {size_bytes} bytes: expected at least 16")));
+                    return Err(malformed(format!(
+                        "its `fmt ` chunk has {size_bytes} bytes: expected at least 16"
+                    )));
                 }
-                let Some(found) = Format::read(file, size_bytes)? else { return Ok(Found::Other) };
+                let Some(found) = Format::read(file, size_bytes)? else {
+                    return Ok(Found::Other);
+                };
                 format = Some(found);
                 file.skip(padding(size_bytes, container))?;
                 file.commit();
@@ -124,7 +133,9 @@ fn chunks(file: &mut Header, container: Container, unfinished: bool) -> Result<F
                 let Some(format) = format else {
                     return Err(malformed("no `fmt ` chunk before its `data` chunk"));
                 };
-                return format.with_data(data_length(container, size_bytes, data_size_64, unfinished)).map(Found::Wave);
+                return format
+                    .with_data(data_length(container, size_bytes, data_size_64, unfinished))
+                    .map(Found::Wave);
             }
             _ => file.skip(padded(size_bytes, container))?,
         }
@@ -133,7 +144,10 @@ fn chunks(file: &mut Header, container: Container, unfinished: bool) -> Result<F
 
 fn chunk_header(file: &mut Header, container: Container) -> Result<([u8; 4], u64), HeaderError> {
     if container != Container::Wave64 {
-        return Ok((file.next_bytes()?, u64::from(u32::from_le_bytes(file.next_bytes()?))));
+        return Ok((
+            file.next_bytes()?,
+            u64::from(u32::from_le_bytes(file.next_bytes()?)),
+        ));
     }
     let id = file.next_bytes()?;
     let rest: [u8; 12] = file.next_bytes()?;
@@ -142,7 +156,11 @@ fn chunk_header(file: &mut Header, container: Container) -> Result<([u8; 4], u64
     let Some(size_bytes) = size_bytes.checked_sub(24) else {
         return Err(malformed("a Wave64 chunk is smaller than its own header"));
     };
-    Ok(if rest == WAVE64_CHUNK { (id, size_bytes) } else { (*b"????", size_bytes) })
+    Ok(if rest == WAVE64_CHUNK {
+        (id, size_bytes)
+    } else {
+        (*b"????", size_bytes)
+    })
 }
 
 /// Chunks start at even bytes, in Wave64 at every eighth.
@@ -195,7 +213,9 @@ impl Format {
         const EXTENSIBLE: u16 = 0xfffe;
         if tag == EXTENSIBLE {
             if left_bytes < 24 {
-                return Err(malformed("its extensible `fmt ` chunk is too short: expected 40 bytes"));
+                return Err(malformed(
+                    "its extensible `fmt ` chunk is too short: expected 40 bytes",
+                ));
             }
             // Size, valid bits, speakers; then the format's identity, whose first two bytes are its old tag.
             file.skip(8)?;
@@ -207,10 +227,19 @@ impl Format {
             return Ok(None);
         }
         file.skip(left_bytes)?;
-        Ok(Some(Self { tag, channels, sample_rate_hz, frame_bytes, bits }))
+        Ok(Some(Self {
+            tag,
+            channels,
+            sample_rate_hz,
+            frame_bytes,
+            bits,
+        }))
     }
 
-    fn with_data(self, (data_bytes, may_end_early): (Option<u64>, bool)) -> Result<WaveHeader, HeaderError> {
+    fn with_data(
+        self,
+        (data_bytes, may_end_early): (Option<u64>, bool),
+    ) -> Result<WaveHeader, HeaderError> {
         // Odd widths (12 or 20 bits) lie left-justified in the next whole byte.
         let encoding = match (self.tag, self.bits) {
             (TAG_INTEGER, 1..=8) => Encoding::U8,
@@ -220,17 +249,32 @@ impl Format {
             (TAG_FLOAT, 32) => Encoding::F32,
             (TAG_FLOAT, 64) => Encoding::F64,
             (TAG_FLOAT, bits) => {
-                return Err(malformed(format!("float samples of {bits} bits: expected 32 or 64")));
+                return Err(malformed(format!(
+                    "float samples of {bits} bits: expected 32 or 64"
+                )));
             }
-            (_, bits) => return Err(malformed(format!("samples of {bits} bits: expected 1 to 32"))),
+            (_, bits) => {
+                return Err(malformed(format!(
+                    "samples of {bits} bits: expected 1 to 32"
+                )));
+            }
         };
         let channels = usize::from(self.channels);
         let expected_bytes = channels * encoding.bytes();
         // Channel counts that are refused anyway are reported as such by the reader.
         if (1..=2).contains(&channels) && usize::from(self.frame_bytes) != expected_bytes {
-            return Err(malformed(format!("frames of {} bytes: expected {expected_bytes}", self.frame_bytes)));
+            return Err(malformed(format!(
+                "frames of {} bytes: expected {expected_bytes}",
+                self.frame_bytes
+            )));
         }
-        Ok(WaveHeader { channels, sample_rate_hz: self.sample_rate_hz, encoding, data_bytes, may_end_early })
+        Ok(WaveHeader {
+            channels,
+            sample_rate_hz: self.sample_rate_hz,
+            encoding,
+            data_bytes,
+            may_end_early,
+        })
     }
 }
 

@@ -104,13 +104,26 @@ impl Writer {
         let bits = u32::from(layout.format.bits());
         let dithers = match layout.format {
             SampleFormat::F32 => Vec::new(),
-            _ => (0..layout.channels).map(|channel| Dither::new(bits, channel)).collect(),
+            _ => (0..layout.channels)
+                .map(|channel| Dither::new(bits, channel))
+                .collect(),
         };
         // A file's header is written over at the end; until then it says what a cut-off file should.
-        let length = if destination.is_stream() { expected_frames } else { None };
+        let length = if destination.is_stream() {
+            expected_frames
+        } else {
+            None
+        };
         let mut gathered = Vec::with_capacity(GATHER_BYTES + 4096);
         gathered.extend(head(layout, length, max_riff_bytes));
-        let mut writer = Self { destination, layout, max_riff_bytes, dithers, gathered, frames: 0 };
+        let mut writer = Self {
+            destination,
+            layout,
+            max_riff_bytes,
+            dithers,
+            gathered,
+            frames: 0,
+        };
         // The first bytes go out now: a full disk or a closed pipe is found before the work is done.
         writer.flush()?;
         Ok(writer)
@@ -122,7 +135,11 @@ impl Writer {
     /// The disk is full, the pipe is closed.
     pub fn write(&mut self, channels: &[&[f32]]) -> Result<(), WriteError> {
         debug_assert_eq!(channels.len(), self.layout.channels);
-        let frames = channels.iter().map(|channel| channel.len()).min().unwrap_or(0);
+        let frames = channels
+            .iter()
+            .map(|channel| channel.len())
+            .min()
+            .unwrap_or(0);
         for frame in 0..frames {
             for (index, channel) in channels.iter().enumerate() {
                 let sample = channel[frame];
@@ -156,8 +173,12 @@ impl Writer {
         }
         self.flush()?;
         let clipped_samples = self.dithers.iter().map(Dither::clipped_samples).sum();
-        let written = Written { frames: self.frames, clipped_samples };
-        self.destination.finish(&head(self.layout, Some(self.frames), self.max_riff_bytes))?;
+        let written = Written {
+            frames: self.frames,
+            clipped_samples,
+        };
+        self.destination
+            .finish(&head(self.layout, Some(self.frames), self.max_riff_bytes))?;
         Ok(written)
     }
 
@@ -184,9 +205,11 @@ fn head(layout: Layout, frames: Option<u64>, max_riff_bytes: u64) -> Vec<u8> {
     let is_float = layout.format == SampleFormat::F32;
     let (tag, format_bytes): (u16, u32) = if is_float { (3, 18) } else { (1, 16) };
     // RIFF's id and size are not counted by its size.
-    let rest_bytes = 4 + (8 + 28) + (8 + u64::from(format_bytes)) + if is_float { 12 } else { 0 } + 8;
+    let rest_bytes =
+        4 + (8 + 28) + (8 + u64::from(format_bytes)) + if is_float { 12 } else { 0 } + 8;
     let audio_bytes = frames.map(|frames| data_bytes(layout, frames));
-    let riff_bytes = audio_bytes.map(|bytes| rest_bytes.saturating_add(bytes).saturating_add(bytes % 2));
+    let riff_bytes =
+        audio_bytes.map(|bytes| rest_bytes.saturating_add(bytes).saturating_add(bytes % 2));
     let is_large = riff_bytes.is_some_and(|bytes| bytes > max_riff_bytes);
     let short = |size: Option<u64>| match size {
         // It fits: the caller's limit is at most the largest plain size.
@@ -200,7 +223,8 @@ fn head(layout: Layout, frames: Option<u64>, max_riff_bytes: u64) -> Vec<u8> {
     bytes.extend(b"WAVE");
     bytes.extend(if is_large { b"ds64" } else { b"JUNK" });
     bytes.extend(28_u32.to_le_bytes());
-    let sizes = [riff_bytes, audio_bytes, frames].map(|size| size.filter(|_| is_large).unwrap_or(0));
+    let sizes =
+        [riff_bytes, audio_bytes, frames].map(|size| size.filter(|_| is_large).unwrap_or(0));
     bytes.extend(sizes.iter().flat_map(|size| size.to_le_bytes()));
     bytes.extend(0_u32.to_le_bytes());
 
