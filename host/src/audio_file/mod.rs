@@ -21,6 +21,7 @@ mod writer;
 mod tests;
 
 pub use destination::remove_unfinished;
+pub(crate) use error::plain;
 pub use error::{ReadError, WriteError};
 pub use reader::{Reader, STDIN_NAME};
 pub use resample::Resampled;
