@@ -1,14 +1,14 @@
 //! The program `headroom`: plays, renders and lists.
 
-mod audio_file;
-mod cli;
-mod error;
-mod modules;
-mod presets;
-mod progress;
-mod render;
-mod report;
-mod table;
+pub mod audio_file;
+pub mod cli;
+pub mod error;
+pub mod modules;
+pub mod presets;
+pub mod progress;
+pub mod render;
+pub mod report;
+pub mod table;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -16,7 +16,6 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use cli::{Cli, Command};
-use error::HostError;
 
 /// Counts what the audio thread allocates or frees, and lets the sound go on.
 #[cfg(feature = "stage")]

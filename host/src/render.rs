@@ -3,10 +3,9 @@
 mod ends;
 
 use std::path::PathBuf;
-use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use headroom_engine::offline::{Renderer, Tail};
+use headroom_engine::offline::{self, RenderError, Tail};
 use headroom_engine::{Catalog, Memory, Stream};
 
 use crate::audio_file::{Layout, Reader, SampleFormat, Target, Writer, remove_unfinished};
@@ -102,43 +101,50 @@ pub fn run(args: &RenderArgs) -> Result<(), HostError> {
     let reader = if is_stdin { Reader::stdin()? } else { Reader::open(&args.input)? };
     let sample_rate_hz = reader.sample_rate_hz();
     let stream = Stream::new(sample_rate_hz, block_frames, reader.channels())?;
-    let mut renderer = Renderer::new(stream, &spec, &Memory::default(), tail)?;
 
     ctrlc::set_handler(|| remove_unfinished(EXIT_INTERRUPTED))?;
     let layout = Layout { channels: reader.channels(), sample_rate_hz, format: args.format.into() };
     let expected_frames = match tail {
-        Tail::Seconds(secs) => reader.length_frames().map(|frames| frames + stream.frames(secs) as u64),
+        Tail::Secs(secs) => reader.length_frames().map(|frames| frames + stream.frames(secs) as u64),
         _ => None,
     };
     let input = if is_stdin { stdin_file() } else { Some(args.input.clone()) };
     let writer = Writer::create(&target, input.as_deref(), layout, expected_frames)?;
 
-    let started = Instant::now();
     let progress = Progress::new(reader.length_frames(), sample_rate_hz);
     let mut source = FileSource::new(reader, progress);
     let mut sink = FileSink::new(writer);
-    let outcome = renderer.render(&mut source, &mut sink, block_frames)?;
-    let (output_peak, written) = sink.finish()?;
-    let worked_secs = started.elapsed().as_secs_f64();
+    let rendered = offline::render(
+        stream,
+        &spec,
+        &Memory::default(),
+        tail,
+        |channels| source.read(channels),
+        |channels| sink.write(channels),
+    )
+    .map_err(|error| match error {
+        RenderError::Open(error) => HostError::Open(error),
+        RenderError::Stream(error) => error,
+    })?;
     let (input_peak, damaged_packets) = source.finish();
+    let written = sink.finish()?;
 
     let seconds = written.frames as f64 / f64::from(sample_rate_hz);
-    let health = &outcome.health;
-    let faults = health.faults.unwrap_or_default();
+    let health = &rendered.health;
     let report = RenderReport {
         frames: written.frames,
         sample_rate_hz,
         seconds,
-        realtime_factor: if worked_secs > 0.0 { seconds / worked_secs } else { 0.0 },
-        latency_frames: outcome.latency_frames,
-        peak_dbfs: report::dbfs(output_peak),
+        realtime_factor: seconds / rendered.elapsed_secs.max(f64::MIN_POSITIVE),
+        latency_frames: rendered.latency_frames,
+        peak_dbfs: report::dbfs(rendered.peak),
         audio_thread: AudioThread {
             allocations: health.allocations,
             deallocations: health.deallocations,
             blocks: health.blocks,
             block_ns: BlockNs { p50: health.block_ns.p50, p99: health.block_ns.p99, max: health.block_ns.max },
-            minor_faults: faults.minor,
-            major_faults: faults.major,
+            minor_faults: rendered.faults.minor,
+            major_faults: rendered.faults.major,
         },
     };
     let remarks = Remarks {
@@ -147,10 +153,9 @@ pub fn run(args: &RenderArgs) -> Result<(), HostError> {
         input_peak_dbfs: report::dbfs(input_peak),
         clipped_samples: written.clipped_samples,
         damaged_packets,
-        panics: health.panics,
-        muted_chunks: health.muted_chunks,
     };
-    for warning in remarks.warnings() {
+    let reports = rendered.reports.iter().map(ToString::to_string);
+    for warning in remarks.warnings().into_iter().chain(reports) {
         report::print(&format!("headroom: warning: {warning}\n"), true)?;
     }
     let is_aside = target == Target::Stdout;
@@ -175,7 +180,7 @@ fn tail(given: &str) -> Result<Tail, HostError> {
         return Ok(Tail::Auto);
     }
     let secs = given.parse::<f64>().ok().filter(|secs| (0.0..=MAX_TAIL_SECS).contains(secs));
-    secs.map(Tail::Seconds).ok_or_else(|| HostError::Option {
+    secs.map(Tail::Secs).ok_or_else(|| HostError::Option {
         option: "--tail",
         given: given.to_owned(),
         expected: format!("`auto`, or 0 to {MAX_TAIL_SECS} seconds"),

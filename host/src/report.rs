@@ -67,10 +67,6 @@ pub struct Remarks {
     pub clipped_samples: u64,
     /// The input's packets that could not be decoded.
     pub damaged_packets: u64,
-    /// Modules that panicked and were taken out.
-    pub panics: u64,
-    /// Chunks in which a module's output was not finite.
-    pub muted_chunks: u64,
 }
 
 impl RenderReport {
@@ -130,8 +126,6 @@ impl Remarks {
         };
         warn(self.damaged_packets, "packets of the input could not be decoded and became silence");
         warn(self.clipped_samples, "samples were cut at full scale: turn the rack down or use --format f32");
-        warn(self.panics, "modules failed and were taken out of the rack");
-        warn(self.muted_chunks, "chunks were muted because a module's output was not finite");
         warnings
     }
 }
@@ -197,8 +191,6 @@ mod tests {
             input_peak_dbfs: None,
             clipped_samples: 3,
             damaged_packets: 0,
-            panics: 0,
-            muted_chunks: 0,
         };
         let [warning] = &remarks.warnings()[..] else { panic!("one warning") };
         assert!(warning.starts_with("3 samples were cut"));

@@ -33,10 +33,7 @@ pub fn remove_unfinished(exit_code: i32) -> ! {
 /// The open end of an output.
 pub(super) enum Destination {
     /// A file under a temporary name in the final folder.
-    File {
-        temporary: NamedTempFile,
-        path: PathBuf,
-    },
+    File { temporary: NamedTempFile, target: PathBuf, path: PathBuf },
     /// What cannot be rewound or renamed: standard output, a pipe, a device.
     Stream {
         stream: Box<dyn Write + Send>,
@@ -106,7 +103,8 @@ impl Destination {
         *registered = Some(temporary.path().to_owned());
         Ok(Self::File {
             temporary,
-            path: target,
+            target,
+            path: path.to_owned(),
         })
     }
 
@@ -155,8 +153,7 @@ impl Destination {
             }
         }
         let Self::File {
-            temporary,
-            path: target,
+            temporary, target, ..
         } = self
         else {
             return Ok(());

@@ -1,12 +1,10 @@
-//! The two ends of a render: a file that is read and a file that is written, with their peaks.
-
-use headroom_engine::offline::{Sink, Source};
+//! The two ends of a render: a file that is read and a file that is written.
 
 use crate::audio_file::{Reader, WriteError, Writer, Written};
 use crate::error::HostError;
 use crate::progress::Progress;
 
-/// The input, and how far it is.
+/// The input, how far it is and how loud it was.
 pub(super) struct FileSource {
     reader: Reader,
     progress: Progress,
@@ -19,16 +17,8 @@ impl FileSource {
         Self { reader, progress, frames: 0, peak: 0.0 }
     }
 
-    /// The loudest sample, and how many packets were damaged.
-    pub(super) fn finish(self) -> (f32, u64) {
-        (self.peak, self.reader.damaged_packets())
-    }
-}
-
-impl Source for FileSource {
-    type Error = HostError;
-
-    fn read(&mut self, channels: &mut [&mut [f32]]) -> Result<usize, HostError> {
+    /// Fills `channels`; fewer frames than they hold are the last.
+    pub(super) fn read(&mut self, channels: &mut [&mut [f32]]) -> Result<usize, HostError> {
         let count = self.reader.read(channels)?;
         for channel in channels.iter() {
             self.peak = peak(self.peak, &channel[..count]);
@@ -37,33 +27,28 @@ impl Source for FileSource {
         self.progress.at(self.frames);
         Ok(count)
     }
+
+    /// The loudest sample, and how many packets were damaged. Takes the bar off the screen.
+    pub(super) fn finish(self) -> (f32, u64) {
+        (self.peak, self.reader.damaged_packets())
+    }
 }
 
 /// The output.
-pub(super) struct FileSink {
-    writer: Writer,
-    peak: f32,
-}
+pub(super) struct FileSink(Writer);
 
 impl FileSink {
     pub(super) fn new(writer: Writer) -> Self {
-        Self { writer, peak: 0.0 }
+        Self(writer)
     }
 
-    /// Gives the file its name; the loudest sample, and what was written.
-    pub(super) fn finish(self) -> Result<(f32, Written), WriteError> {
-        Ok((self.peak, self.writer.finish()?))
+    pub(super) fn write(&mut self, channels: &[&[f32]]) -> Result<(), HostError> {
+        Ok(self.0.write(channels)?)
     }
-}
 
-impl Sink for FileSink {
-    type Error = HostError;
-
-    fn write(&mut self, channels: &[&[f32]]) -> Result<(), HostError> {
-        for channel in channels {
-            self.peak = peak(self.peak, channel);
-        }
-        Ok(self.writer.write(channels)?)
+    /// Gives the file its name.
+    pub(super) fn finish(self) -> Result<Written, WriteError> {
+        self.0.finish()
     }
 }
 

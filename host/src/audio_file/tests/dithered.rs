@@ -1,6 +1,5 @@
 //! The noise of the integer formats, measured on what they write.
 
-use super::*;
 use crate::audio_file::dither::Dither;
 
 /// Errors in steps of `count` samples of a constant that lies `offset` of a step above zero.
