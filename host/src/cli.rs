@@ -6,7 +6,13 @@ use crate::render::RenderArgs;
 
 /// A real-time effects rack: plays sound through it live, renders files through it, and lists what it has.
 #[derive(Debug, Parser)]
-#[command(name = "headroom", version, about, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "headroom",
+    version,
+    about,
+    propagate_version = true,
+    max_term_width = 100
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -67,5 +67,9 @@ impl HostError {
 
 /// The message without line breaks, whatever an underlying error put into it.
 pub fn one_line(error: &dyn Error) -> String {
-    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+    error
+        .to_string()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }

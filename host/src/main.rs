@@ -20,7 +20,8 @@ use cli::{Cli, Command};
 /// Counts what the audio thread allocates or frees, and lets the sound go on.
 #[cfg(feature = "stage")]
 #[global_allocator]
-static ALLOCATOR: headroom_engine::realtime::StageAllocator = headroom_engine::realtime::StageAllocator;
+static ALLOCATOR: headroom_engine::realtime::StageAllocator =
+    headroom_engine::realtime::StageAllocator;
 
 /// Ends the program at the first allocation of the audio thread.
 #[cfg(not(feature = "stage"))]

@@ -70,7 +70,12 @@ fn describe(kind: &Kind) -> Module {
         labels: param.labels(),
         structural: param.structural,
     });
-    Module { kind: kind.id, name: kind.name, about: kind.about, params: params.collect() }
+    Module {
+        kind: kind.id,
+        name: kind.name,
+        about: kind.about,
+        params: params.collect(),
+    }
 }
 
 fn row(param: &Param) -> [String; 4] {
@@ -79,5 +84,10 @@ fn row(param: &Param) -> [String; 4] {
         None => format!("{} to {}", param.format(param.min), param.format(param.max)),
     };
     let default = param.format(param.default);
-    [param.id.to_owned(), param.name.to_owned(), format!("[{default}]"), range]
+    [
+        param.id.to_owned(),
+        param.name.to_owned(),
+        format!("[{default}]"),
+        range,
+    ]
 }

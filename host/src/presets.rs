@@ -40,9 +40,14 @@ pub fn find(given: Option<&str>, catalog: &Catalog) -> Result<RackSpec, HostErro
 }
 
 fn find_in(folder: Option<&Path>, given: &str, catalog: &Catalog) -> Result<RackSpec, HostError> {
-    let is_name = Path::new(given).file_name().is_some_and(|name| name == given);
+    let is_name = Path::new(given)
+        .file_name()
+        .is_some_and(|name| name == given);
     if is_name {
-        if let Some(factory) = preset::factory().iter().find(|factory| factory.name == given) {
+        if let Some(factory) = preset::factory()
+            .iter()
+            .find(|factory| factory.name == given)
+        {
             return Ok(preset::parse(factory.text, factory.name, catalog)?);
         }
         let own = folder.map(|folder| folder.join(format!("{given}.toml")));
@@ -53,9 +58,16 @@ fn find_in(folder: Option<&Path>, given: &str, catalog: &Catalog) -> Result<Rack
     let path = Path::new(given);
     if is_name && path.extension().is_none() && !path.exists() {
         let own = user_presets(folder).into_iter().map(|(name, _)| name);
-        let mut known: Vec<String> = preset::factory().iter().map(|factory| factory.name.to_owned()).chain(own).collect();
+        let mut known: Vec<String> = preset::factory()
+            .iter()
+            .map(|factory| factory.name.to_owned())
+            .chain(own)
+            .collect();
         known.dedup();
-        return Err(HostError::NoSuchPreset { given: given.to_owned(), known: known.join(", ") });
+        return Err(HostError::NoSuchPreset {
+            given: given.to_owned(),
+            known: known.join(", "),
+        });
     }
     Ok(preset::load(path, catalog)?)
 }
@@ -69,7 +81,11 @@ pub fn run(args: &ListArgs) -> Result<(), HostError> {
     let folder = user_folder();
     let mut presets = Vec::new();
     for Factory { name, text, .. } in preset::factory() {
-        presets.push(describe((*name).to_owned(), preset::parse(text, name, &catalog)?, "factory"));
+        presets.push(describe(
+            (*name).to_owned(),
+            preset::parse(text, name, &catalog)?,
+            "factory",
+        ));
     }
     for (name, path) in user_presets(folder.as_deref()) {
         match preset::load(&path, &catalog) {
@@ -85,18 +101,34 @@ pub fn run(args: &ListArgs) -> Result<(), HostError> {
     }
     let rows: Vec<[String; 4]> = presets
         .into_iter()
-        .map(|preset| [preset.name, preset.title, preset.modules.join(", "), preset.tags.join(", ")])
+        .map(|preset| {
+            [
+                preset.name,
+                preset.title,
+                preset.modules.join(", "),
+                preset.tags.join(", "),
+            ]
+        })
         .collect();
     let mut text = table::columns(&rows);
     if let Some(folder) = folder {
-        text.push_str(&format!("\nYour own: {}\n", folder.join("NAME.toml").display()));
+        text.push_str(&format!(
+            "\nYour own: {}\n",
+            folder.join("NAME.toml").display()
+        ));
     }
     report::print(&text, false)
 }
 
 fn describe(name: String, spec: RackSpec, origin: &'static str) -> Preset {
     let modules = spec.modules.iter().map(|module| module.kind.id).collect();
-    Preset { name, title: spec.name, tags: spec.tags, modules, origin }
+    Preset {
+        name,
+        title: spec.name,
+        tags: spec.tags,
+        modules,
+        origin,
+    }
 }
 
 /// Where the user's own presets are; `None` on a system without a home folder.
@@ -106,12 +138,17 @@ fn user_folder() -> Option<PathBuf> {
 
 /// The user's own presets by name; those that a built-in one hides are left out.
 fn user_presets(folder: Option<&Path>) -> Vec<(String, PathBuf)> {
-    let Some(entries) = folder.and_then(|folder| fs::read_dir(folder).ok()) else { return Vec::new() };
+    let Some(entries) = folder.and_then(|folder| fs::read_dir(folder).ok()) else {
+        return Vec::new();
+    };
     let mut presets: Vec<(String, PathBuf)> = entries
         .filter_map(|entry| {
             let path = entry.ok()?.path();
             let name = path.file_stem()?.to_str()?.to_owned();
-            let is_preset = path.extension().is_some_and(|extension| extension == "toml") && path.is_file();
+            let is_preset = path
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+                && path.is_file();
             let is_hidden = preset::factory().iter().any(|factory| factory.name == name);
             (is_preset && !is_hidden).then_some((name, path))
         })

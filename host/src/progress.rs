@@ -17,7 +17,8 @@ impl Progress {
             Some(_) => "{bar:40} {percent:>3} %  {msg}  {eta} left",
             None => "{spinner} {elapsed}  {msg}",
         };
-        let bar = ProgressBar::with_draw_target(length_frames, ProgressDrawTarget::stderr_with_hz(10));
+        let bar =
+            ProgressBar::with_draw_target(length_frames, ProgressDrawTarget::stderr_with_hz(10));
         // A template that does not parse would leave the plain bar.
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
@@ -25,7 +26,10 @@ impl Progress {
         if length_frames.is_none() {
             bar.enable_steady_tick(Duration::from_millis(100));
         }
-        Self { bar, sample_rate_hz: f64::from(sample_rate_hz) }
+        Self {
+            bar,
+            sample_rate_hz: f64::from(sample_rate_hz),
+        }
     }
 
     /// [main] `frames` of the input were taken in all.
@@ -37,7 +41,10 @@ impl Progress {
         let worked_secs = self.bar.elapsed().as_secs_f64();
         self.bar.set_position(frames);
         if worked_secs > 0.2 {
-            self.bar.set_message(format!("{rendered_secs:.0} s, {:.0} times real time", rendered_secs / worked_secs));
+            self.bar.set_message(format!(
+                "{rendered_secs:.0} s, {:.0} times real time",
+                rendered_secs / worked_secs
+            ));
         }
     }
 }

@@ -26,7 +26,9 @@ const MAX_TAIL_SECS: f64 = 3_600.0;
 const EXIT_INTERRUPTED: i32 = 130;
 
 /// Names that ask for a format that is not written.
-const OTHER_FORMATS: [&str; 10] = ["aac", "aif", "aiff", "caf", "flac", "m4a", "mp3", "ogg", "opus", "w64"];
+const OTHER_FORMATS: [&str; 10] = [
+    "aac", "aif", "aiff", "caf", "flac", "m4a", "mp3", "ogg", "opus", "w64",
+];
 
 /// The options of `headroom render`.
 #[derive(Debug, Clone, Args)]
@@ -48,11 +50,21 @@ pub struct RenderArgs {
     pub preset: String,
 
     /// Frames in a block, 1 to 8192; the sound does not depend on it
-    #[arg(long, value_name = "FRAMES", default_value_t = 512, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "FRAMES",
+        default_value_t = 512,
+        allow_negative_numbers = true
+    )]
     pub block: i64,
 
     /// How long to go on after the end of IN: `auto` is until -90 dBFS for 1 s, 60 s at most
-    #[arg(long, value_name = "auto|SECONDS", default_value = "auto", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "auto|SECONDS",
+        default_value = "auto",
+        allow_hyphen_values = true
+    )]
     pub tail: String,
 
     /// How samples are stored; the integer formats are dithered
@@ -98,17 +110,31 @@ pub fn run(args: &RenderArgs) -> Result<(), HostError> {
     let spec = presets::find(Some(&args.preset), &catalog)?;
 
     let is_stdin = args.input.as_os_str() == STANDARD_STREAM;
-    let reader = if is_stdin { Reader::stdin()? } else { Reader::open(&args.input)? };
+    let reader = if is_stdin {
+        Reader::stdin()?
+    } else {
+        Reader::open(&args.input)?
+    };
     let sample_rate_hz = reader.sample_rate_hz();
     let stream = Stream::new(sample_rate_hz, block_frames, reader.channels())?;
 
     ctrlc::set_handler(|| remove_unfinished(EXIT_INTERRUPTED))?;
-    let layout = Layout { channels: reader.channels(), sample_rate_hz, format: args.format.into() };
+    let layout = Layout {
+        channels: reader.channels(),
+        sample_rate_hz,
+        format: args.format.into(),
+    };
     let expected_frames = match tail {
-        Tail::Secs(secs) => reader.length_frames().map(|frames| frames + stream.frames(secs) as u64),
+        Tail::Secs(secs) => reader
+            .length_frames()
+            .map(|frames| frames + stream.frames(secs) as u64),
         _ => None,
     };
-    let input = if is_stdin { stdin_file() } else { Some(args.input.clone()) };
+    let input = if is_stdin {
+        stdin_file()
+    } else {
+        Some(args.input.clone())
+    };
     let writer = Writer::create(&target, input.as_deref(), layout, expected_frames)?;
 
     let progress = Progress::new(reader.length_frames(), sample_rate_hz);
@@ -142,7 +168,11 @@ pub fn run(args: &RenderArgs) -> Result<(), HostError> {
             allocations: health.allocations,
             deallocations: health.deallocations,
             blocks: health.blocks,
-            block_ns: BlockNs { p50: health.block_ns.p50, p99: health.block_ns.p99, max: health.block_ns.max },
+            block_ns: BlockNs {
+                p50: health.block_ns.p50,
+                p99: health.block_ns.p99,
+                max: health.block_ns.max,
+            },
             minor_faults: rendered.faults.minor,
             major_faults: rendered.faults.major,
         },
@@ -162,24 +192,34 @@ pub fn run(args: &RenderArgs) -> Result<(), HostError> {
     if args.json {
         return report::print_json(&report, is_aside);
     }
-    let name = if is_aside { "standard output".to_owned() } else { args.output.display().to_string() };
+    let name = if is_aside {
+        "standard output".to_owned()
+    } else {
+        args.output.display().to_string()
+    };
     report::print(&report.summary(&name, &remarks), is_aside)
 }
 
 fn block_frames(given: i64) -> Result<usize, HostError> {
     let range = 1..=Stream::MAX_BLOCK_FRAMES;
-    usize::try_from(given).ok().filter(|frames| range.contains(frames)).ok_or_else(|| HostError::Option {
-        option: "--block",
-        given: given.to_string(),
-        expected: format!("{} to {} frames", range.start(), range.end()),
-    })
+    usize::try_from(given)
+        .ok()
+        .filter(|frames| range.contains(frames))
+        .ok_or_else(|| HostError::Option {
+            option: "--block",
+            given: given.to_string(),
+            expected: format!("{} to {} frames", range.start(), range.end()),
+        })
 }
 
 fn tail(given: &str) -> Result<Tail, HostError> {
     if given == "auto" {
         return Ok(Tail::Auto);
     }
-    let secs = given.parse::<f64>().ok().filter(|secs| (0.0..=MAX_TAIL_SECS).contains(secs));
+    let secs = given
+        .parse::<f64>()
+        .ok()
+        .filter(|secs| (0.0..=MAX_TAIL_SECS).contains(secs));
     secs.map(Tail::Secs).ok_or_else(|| HostError::Option {
         option: "--tail",
         given: given.to_owned(),
@@ -191,9 +231,14 @@ fn target(args: &RenderArgs) -> Result<Target, HostError> {
     if args.output.as_os_str() == STANDARD_STREAM {
         return Ok(Target::Stdout);
     }
-    let extension = args.output.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    let extension = args
+        .output
+        .extension()
+        .map(|extension| extension.to_string_lossy().to_lowercase());
     if extension.is_some_and(|extension| OTHER_FORMATS.contains(&extension.as_str())) {
-        return Err(HostError::NotWav { given: args.output.display().to_string() });
+        return Err(HostError::NotWav {
+            given: args.output.display().to_string(),
+        });
     }
     Ok(Target::File(args.output.clone()))
 }

@@ -124,8 +124,14 @@ impl Remarks {
                 warnings.push(format!("{count} {text}"));
             }
         };
-        warn(self.damaged_packets, "packets of the input could not be decoded and became silence");
-        warn(self.clipped_samples, "samples were cut at full scale: turn the rack down or use --format f32");
+        warn(
+            self.damaged_packets,
+            "packets of the input could not be decoded and became silence",
+        );
+        warn(
+            self.clipped_samples,
+            "samples were cut at full scale: turn the rack down or use --format f32",
+        );
         warnings
     }
 }
@@ -137,7 +143,9 @@ pub fn print(text: &str, is_aside: bool) -> Result<(), HostError> {
         io::stderr().write_all(text.as_bytes())
     } else {
         let mut stdout = io::stdout();
-        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+        stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush())
     };
     outcome.map_err(HostError::Print)
 }
@@ -162,7 +170,11 @@ fn duration(secs: f64) -> String {
     let millis = (secs * 1_000.0).round() as u64;
     let (hours, minutes) = (millis / 3_600_000, millis / 60_000 % 60);
     let rest = (millis % 60_000) as f64 / 1_000.0;
-    if hours > 0 { format!("{hours}:{minutes:02}:{rest:06.3}") } else { format!("{minutes}:{rest:06.3}") }
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{rest:06.3}")
+    } else {
+        format!("{minutes}:{rest:06.3}")
+    }
 }
 
 #[cfg(test)]
@@ -192,7 +204,9 @@ mod tests {
             clipped_samples: 3,
             damaged_packets: 0,
         };
-        let [warning] = &remarks.warnings()[..] else { panic!("one warning") };
+        let [warning] = &remarks.warnings()[..] else {
+            panic!("one warning")
+        };
         assert!(warning.starts_with("3 samples were cut"));
     }
 }

@@ -29,7 +29,10 @@ mod tests {
 
     #[test]
     fn columns_start_below_each_other() {
-        let rows = [["a".to_owned(), "1".to_owned()], ["long°".to_owned(), String::new()]];
+        let rows = [
+            ["a".to_owned(), "1".to_owned()],
+            ["long°".to_owned(), String::new()],
+        ];
         assert_eq!(columns(&rows), "a      1\nlong°\n");
     }
 }

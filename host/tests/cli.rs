@@ -38,8 +38,13 @@ impl Place {
     /// `headroom` in this folder.
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_headroom"));
-        command.args(args).current_dir(self.0.path()).stdin(Stdio::null());
-        command.env("HOME", self.0.path()).env("XDG_CONFIG_HOME", self.path("config"));
+        command
+            .args(args)
+            .current_dir(self.0.path())
+            .stdin(Stdio::null());
+        command
+            .env("HOME", self.0.path())
+            .env("XDG_CONFIG_HOME", self.path("config"));
         command
     }
 
@@ -50,7 +55,11 @@ impl Place {
     /// Runs what must work, and gives what it printed.
     fn succeed(&self, args: &[&str]) -> String {
         let output = self.run(args);
-        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap()
     }
 
@@ -60,31 +69,51 @@ impl Place {
         let before = names_below(self.0.path());
         let output = self.run(args);
         assert_eq!(output.status.code(), Some(1), "{args:?}");
-        assert!(output.stdout.is_empty(), "{args:?} printed {}", String::from_utf8_lossy(&output.stdout));
+        assert!(
+            output.stdout.is_empty(),
+            "{args:?} printed {}",
+            String::from_utf8_lossy(&output.stdout)
+        );
         let text = String::from_utf8(output.stderr).unwrap();
-        assert!(text.starts_with("headroom: ") && text.ends_with('\n'), "{args:?}: {text}");
+        assert!(
+            text.starts_with("headroom: ") && text.ends_with('\n'),
+            "{args:?}: {text}"
+        );
         assert_eq!(text.lines().count(), 1, "{args:?}: {text}");
         assert!(!text.contains("panicked"), "{args:?}: {text}");
-        assert_eq!(names_below(self.0.path()), before, "{args:?} left something");
+        assert_eq!(
+            names_below(self.0.path()),
+            before,
+            "{args:?} left something"
+        );
         text.trim_end().to_owned()
     }
 }
 
 fn names_below(folder: &Path) -> Vec<PathBuf> {
-    let mut names: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut names: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     names.sort();
     names
 }
 
 /// A WAV file of 16-bit samples.
 fn wav_s16(channels: u16, sample_rate_hz: u32, interleaved: &[i16]) -> Vec<u8> {
-    let data: Vec<u8> = interleaved.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    let data: Vec<u8> = interleaved
+        .iter()
+        .flat_map(|sample| sample.to_le_bytes())
+        .collect();
     wav(1, 16, channels, sample_rate_hz, &data)
 }
 
 /// A WAV file of float samples.
 fn wav_f32(channels: u16, sample_rate_hz: u32, interleaved: &[f32]) -> Vec<u8> {
-    let data: Vec<u8> = interleaved.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    let data: Vec<u8> = interleaved
+        .iter()
+        .flat_map(|sample| sample.to_le_bytes())
+        .collect();
     wav(3, 32, channels, sample_rate_hz, &data)
 }
 
@@ -96,7 +125,11 @@ fn wav(tag: u16, bits: u16, channels: u16, sample_rate_hz: u32, data: &[u8]) -> 
     bytes.extend(tag.to_le_bytes());
     bytes.extend(channels.to_le_bytes());
     bytes.extend(sample_rate_hz.to_le_bytes());
-    bytes.extend(sample_rate_hz.wrapping_mul(u32::from(frame_bytes)).to_le_bytes());
+    bytes.extend(
+        sample_rate_hz
+            .wrapping_mul(u32::from(frame_bytes))
+            .to_le_bytes(),
+    );
     bytes.extend(frame_bytes.to_le_bytes());
     bytes.extend(bits.to_le_bytes());
     bytes.extend(b"data");
@@ -122,6 +155,13 @@ fn tone(channels: usize, frames: usize) -> Vec<f32> {
 
 /// The samples of a float WAV file that `headroom render` wrote, interleaved.
 fn samples_of(bytes: &[u8]) -> Vec<f32> {
-    let at = bytes.windows(4).position(|window| window == b"data").unwrap() + 8;
-    bytes[at..].chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect()
+    let at = bytes
+        .windows(4)
+        .position(|window| window == b"data")
+        .unwrap()
+        + 8;
+    bytes[at..]
+        .chunks_exact(4)
+        .map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()))
+        .collect()
 }

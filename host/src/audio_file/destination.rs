@@ -33,7 +33,11 @@ pub fn remove_unfinished(exit_code: i32) -> ! {
 /// The open end of an output.
 pub(super) enum Destination {
     /// A file under a temporary name in the final folder.
-    File { temporary: NamedTempFile, target: PathBuf, path: PathBuf },
+    File {
+        temporary: NamedTempFile,
+        target: PathBuf,
+        path: PathBuf,
+    },
     /// What cannot be rewound or renamed: standard output, a pipe, a device.
     Stream {
         stream: Box<dyn Write + Send>,

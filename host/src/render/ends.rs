@@ -14,7 +14,12 @@ pub(super) struct FileSource {
 
 impl FileSource {
     pub(super) fn new(reader: Reader, progress: Progress) -> Self {
-        Self { reader, progress, frames: 0, peak: 0.0 }
+        Self {
+            reader,
+            progress,
+            frames: 0,
+            peak: 0.0,
+        }
     }
 
     /// Fills `channels`; fewer frames than they hold are the last.
@@ -54,5 +59,9 @@ impl FileSink {
 
 fn peak(before: f32, samples: &[f32]) -> f32 {
     // What is not finite is no level; the rack takes it for silence.
-    samples.iter().map(|sample| sample.abs()).filter(|level| level.is_finite()).fold(before, f32::max)
+    samples
+        .iter()
+        .map(|sample| sample.abs())
+        .filter(|level| level.is_finite())
+        .fold(before, f32::max)
 }

@@ -21,10 +21,22 @@ fn a_neutral_rack_gives_back_the_input_bit_for_bit() {
         let samples = tone(channels, 10_001);
         place.write("in.wav", wav_f32(channels as u16, 44_100, &samples));
         for block in ["1", "64", "480", "8192"] {
-            let args = ["in.wav", "out.wav", "--preset", "neutral.toml", "--tail", "0", "--block", block];
+            let args = [
+                "in.wav",
+                "out.wav",
+                "--preset",
+                "neutral.toml",
+                "--tail",
+                "0",
+                "--block",
+                block,
+            ];
             let report = render(&place, &args);
             assert_eq!(report["frames"], 10_001);
-            assert!(samples_of(&fs::read(place.path("out.wav")).unwrap()) == samples, "blocks of {block}");
+            assert!(
+                samples_of(&fs::read(place.path("out.wav")).unwrap()) == samples,
+                "blocks of {block}"
+            );
         }
     }
 }
@@ -34,17 +46,30 @@ fn the_report_is_complete_and_the_callback_clean() {
     let place = Place::new();
     place.write("in.wav", wav_f32(2, 48_000, &tone(2, 48_000)));
     for preset in ["voice", "drum-bus", "master"] {
-        let report = render(&place, &["in.wav", "out.wav", "--preset", preset, "--tail", "0.5"]);
-        assert_eq!((report["frames"].as_u64(), report["sample_rate_hz"].as_u64()), (Some(72_000), Some(48_000)));
+        let report = render(
+            &place,
+            &["in.wav", "out.wav", "--preset", preset, "--tail", "0.5"],
+        );
+        assert_eq!(
+            (report["frames"].as_u64(), report["sample_rate_hz"].as_u64()),
+            (Some(72_000), Some(48_000))
+        );
         assert_eq!(report["seconds"], 1.5);
         assert!(report["realtime_factor"].as_f64().unwrap() > 0.0);
         assert!(report["latency_frames"].is_u64());
         let peak = report["peak_dbfs"].as_f64().unwrap();
         assert!((-60.0..12.0).contains(&peak), "{preset}: {peak} dBFS");
         let thread = &report["audio_thread"];
-        assert_eq!((thread["allocations"].as_u64(), thread["deallocations"].as_u64()), (Some(0), Some(0)));
+        assert_eq!(
+            (
+                thread["allocations"].as_u64(),
+                thread["deallocations"].as_u64()
+            ),
+            (Some(0), Some(0))
+        );
         assert!(thread["blocks"].as_u64().unwrap() >= 72_000 / 512);
-        let [p50, p99, max] = ["p50", "p99", "max"].map(|key| thread["block_ns"][key].as_u64().unwrap());
+        let [p50, p99, max] =
+            ["p50", "p99", "max"].map(|key| thread["block_ns"][key].as_u64().unwrap());
         assert!(0 < p50 && p50 <= p99, "{thread}");
         assert!(max > 0);
         assert!(thread["minor_faults"].is_u64() && thread["major_faults"].is_u64());
@@ -57,10 +82,15 @@ fn the_sound_does_not_depend_on_the_block() {
     place.write("in.wav", wav_f32(2, 48_000, &tone(2, 30_000)));
     for preset in ["voice", "drum-bus", "master"] {
         let outputs = ["1000", "1", "64", "8192"].map(|block| {
-            place.succeed(&["render", "in.wav", "out.wav", "--preset", preset, "--block", block, "--tail", "1"]);
+            place.succeed(&[
+                "render", "in.wav", "out.wav", "--preset", preset, "--block", block, "--tail", "1",
+            ]);
             fs::read(place.path("out.wav")).unwrap()
         });
-        assert!(outputs.iter().all(|output| *output == outputs[0]), "{preset}");
+        assert!(
+            outputs.iter().all(|output| *output == outputs[0]),
+            "{preset}"
+        );
     }
 }
 
@@ -83,10 +113,22 @@ fn the_formats_hold_the_same_sound() {
     place.write("neutral.toml", NEUTRAL);
     for (format, bytes, step) in [("s16", 2, 1.0 / 32_768.0), ("s24", 3, 1.0 / 8_388_608.0)] {
         place.succeed(&[
-            "render", "in.wav", "out.wav", "--preset", "neutral.toml", "--tail", "0", "--format", format,
+            "render",
+            "in.wav",
+            "out.wav",
+            "--preset",
+            "neutral.toml",
+            "--tail",
+            "0",
+            "--format",
+            format,
         ]);
         let file = fs::read(place.path("out.wav")).unwrap();
-        let at = file.windows(4).position(|window| window == b"data").unwrap() + 8;
+        let at = file
+            .windows(4)
+            .position(|window| window == b"data")
+            .unwrap()
+            + 8;
         let stored: Vec<f32> = file[at..]
             .chunks_exact(bytes)
             .map(|bytes| {
@@ -96,8 +138,16 @@ fn the_formats_hold_the_same_sound() {
             })
             .collect();
         assert_eq!(stored.len(), samples.len());
-        let worst = stored.iter().zip(&samples).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
-        assert!(worst < 1.51 * step && worst > 0.5 * step, "{format}: {} steps", worst / step);
+        let worst = stored
+            .iter()
+            .zip(&samples)
+            .map(|(one, other)| (one - other).abs())
+            .fold(0.0, f32::max);
+        assert!(
+            worst < 1.51 * step && worst > 0.5 * step,
+            "{format}: {} steps",
+            worst / step
+        );
     }
 }
 
@@ -117,12 +167,34 @@ fn what_was_there_is_replaced_and_only_that() {
 fn people_get_a_summary() {
     let place = Place::new();
     place.write("in.wav", wav_f32(1, 48_000, &tone(1, 48_000)));
-    place.write("loud.toml", format!("{NEUTRAL}[module.params]\ngain_db = 20.0\n"));
-    let output = place.run(&["render", "in.wav", "out.wav", "--preset", "loud.toml", "--tail", "0", "--format", "s16"]);
+    place.write(
+        "loud.toml",
+        format!("{NEUTRAL}[module.params]\ngain_db = 20.0\n"),
+    );
+    let output = place.run(&[
+        "render",
+        "in.wav",
+        "out.wav",
+        "--preset",
+        "loud.toml",
+        "--tail",
+        "0",
+        "--format",
+        "s16",
+    ]);
     let text = String::from_utf8(output.stdout).unwrap();
-    for part in ["out.wav: 0:01.000 through Neutral", "48000 Hz", "times real time", "latency", "0 allocations"] {
+    for part in [
+        "out.wav: 0:01.000 through Neutral",
+        "48000 Hz",
+        "times real time",
+        "latency",
+        "0 allocations",
+    ] {
         assert!(text.contains(part), "no {part:?} in {text}");
     }
     let warning = String::from_utf8(output.stderr).unwrap();
-    assert!(warning.contains("samples were cut at full scale"), "{warning}");
+    assert!(
+        warning.contains("samples were cut at full scale"),
+        "{warning}"
+    );
 }

@@ -37,7 +37,20 @@ fn pipes_carry_the_same_sound_as_files() {
     place.write("neutral.toml", NEUTRAL);
     let samples = tone(2, 20_000);
     let input = wav_f32(2, 48_000, &samples);
-    let output = through(&place, &["render", "-", "-", "--preset", "neutral.toml", "--tail", "0", "--json"], input);
+    let output = through(
+        &place,
+        &[
+            "render",
+            "-",
+            "-",
+            "--preset",
+            "neutral.toml",
+            "--tail",
+            "0",
+            "--json",
+        ],
+        input,
+    );
     assert!(output.status.success());
     assert!(samples_of(&output.stdout) == samples);
     // The length was known: the header says it.
@@ -55,12 +68,34 @@ fn a_pipe_without_a_length_is_rendered_to_its_end() {
     for at in [4, 40] {
         input[at..at + 4].fill(0xff);
     }
-    let output = through(&place, &["render", "-", "-", "--preset", "neutral.toml", "--tail", "0"], input);
+    let output = through(
+        &place,
+        &[
+            "render",
+            "-",
+            "-",
+            "--preset",
+            "neutral.toml",
+            "--tail",
+            "0",
+        ],
+        input,
+    );
     assert!(output.status.success());
     assert!(samples_of(&output.stdout) == samples);
     // What cannot be known is marked as other tools do.
-    let data = output.stdout.windows(4).position(|window| window == b"data").unwrap();
-    assert_eq!((size_at(&output.stdout, 4), size_at(&output.stdout, data + 4)), (u32::MAX, u32::MAX));
+    let data = output
+        .stdout
+        .windows(4)
+        .position(|window| window == b"data")
+        .unwrap();
+    assert_eq!(
+        (
+            size_at(&output.stdout, 4),
+            size_at(&output.stdout, data + 4)
+        ),
+        (u32::MAX, u32::MAX)
+    );
 }
 
 #[test]
@@ -70,10 +105,19 @@ fn a_pipe_that_breaks_off_fails_and_leaves_no_file() {
     let mut input = wav_f32(2, 48_000, &tone(2, 20_000));
     input.truncate(input.len() / 2);
     let before = names_below(place.0.path());
-    let output = through(&place, &["render", "-", "out.wav", "--preset", "neutral.toml"], input);
+    let output = through(
+        &place,
+        &["render", "-", "out.wav", "--preset", "neutral.toml"],
+        input,
+    );
     assert_eq!(output.status.code(), Some(1));
     let error = String::from_utf8(output.stderr).unwrap();
-    assert!(error.starts_with("headroom: truncated audio file: standard input: expected 20000 frames, found "), "{error}");
+    assert!(
+        error.starts_with(
+            "headroom: truncated audio file: standard input: expected 20000 frames, found "
+        ),
+        "{error}"
+    );
     assert_eq!(names_below(place.0.path()), before);
 }
 
@@ -81,15 +125,34 @@ fn a_pipe_that_breaks_off_fails_and_leaves_no_file() {
 fn a_compressed_file_comes_through_a_pipe() {
     let place = Place::new();
     place.write("neutral.toml", NEUTRAL);
-    let input = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/noise.flac")).unwrap();
-    let output = through(&place, &["render", "-", "-", "--preset", "neutral.toml", "--tail", "0"], input);
+    let input =
+        fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/noise.flac")).unwrap();
+    let output = through(
+        &place,
+        &[
+            "render",
+            "-",
+            "-",
+            "--preset",
+            "neutral.toml",
+            "--tail",
+            "0",
+        ],
+        input,
+    );
     assert_eq!(samples_of(&output.stdout).len(), 2 * 3_000);
 }
 
 /// Stops `child` as Ctrl-C does.
 #[cfg(unix)]
 fn interrupt(child: &Child) {
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
 }
 
 #[test]
@@ -99,10 +162,15 @@ fn a_stopped_render_leaves_nothing_and_keeps_what_was_there() {
     place.write("neutral.toml", NEUTRAL);
     place.write("out.wav", "old");
     let before = names_below(place.0.path());
-    let mut child = spawn(&place, &["render", "-", "out.wav", "--preset", "neutral.toml"]);
+    let mut child = spawn(
+        &place,
+        &["render", "-", "out.wav", "--preset", "neutral.toml"],
+    );
     // It waits for more input, which never comes.
     let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(&wav_f32(2, 48_000, &tone(2, 40_000))[..200_000]).unwrap();
+    stdin
+        .write_all(&wav_f32(2, 48_000, &tone(2, 40_000))[..200_000])
+        .unwrap();
     let waiting = std::time::Instant::now();
     while names_below(place.0.path()) == before {
         assert!(waiting.elapsed().as_secs() < 30, "no unfinished file");
@@ -120,12 +188,18 @@ fn a_reader_that_leaves_ends_the_render() {
     let place = Place::new();
     place.write("neutral.toml", NEUTRAL);
     place.write("in.wav", wav_f32(2, 48_000, &tone(2, 1_000_000)));
-    let mut child = spawn(&place, &["render", "in.wav", "-", "--preset", "neutral.toml"]);
+    let mut child = spawn(
+        &place,
+        &["render", "in.wav", "-", "--preset", "neutral.toml"],
+    );
     let mut stdout = child.stdout.take().unwrap();
     stdout.read_exact(&mut [0; 100]).unwrap();
     drop(stdout);
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let error = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(error, "headroom: cannot write the audio file: standard output: broken pipe\n");
+    assert_eq!(
+        error,
+        "headroom: cannot write the audio file: standard output: broken pipe\n"
+    );
 }
