@@ -1,2 +1,47 @@
-//! The program.
-fn main() {}
+//! The program `headroom`: plays, renders and lists.
+
+pub mod audio_file;
+pub mod cli;
+pub mod error;
+pub mod modules;
+pub mod presets;
+pub mod progress;
+pub mod render;
+pub mod report;
+pub mod table;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+
+/// Counts what the audio thread allocates or frees, and lets the sound go on.
+#[cfg(feature = "stage")]
+#[global_allocator]
+static ALLOCATOR: headroom_engine::realtime::StageAllocator =
+    headroom_engine::realtime::StageAllocator;
+
+/// Ends the program at the first allocation of the audio thread.
+#[cfg(not(feature = "stage"))]
+#[global_allocator]
+static ALLOCATOR: assert_no_alloc::AllocDisabler = assert_no_alloc::AllocDisabler;
+
+fn main() -> ExitCode {
+    headroom_engine::realtime::install_panic_hook();
+    let outcome = match Cli::parse().command {
+        Command::Render(args) => render::run(&args),
+        Command::Modules(args) => modules::run(&args),
+        Command::Presets(args) => presets::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is_closed_pipe() => ExitCode::FAILURE,
+        Err(error) => {
+            // When even this cannot be written there is nobody to tell.
+            let _ = writeln!(io::stderr(), "headroom: {}", error::one_line(&error));
+            ExitCode::FAILURE
+        }
+    }
+}

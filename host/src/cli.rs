@@ -1,0 +1,39 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::render::RenderArgs;
+
+/// A real-time effects rack: plays sound through it live, renders files through it, and lists what it has.
+#[derive(Debug, Parser)]
+#[command(
+    name = "headroom",
+    version,
+    about,
+    propagate_version = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program does.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Render an audio file through a rack into a WAV file
+    Render(RenderArgs),
+    /// List the modules and their parameters
+    Modules(ListArgs),
+    /// List the presets: the built-in ones and your own
+    Presets(ListArgs),
+}
+
+/// The options of the commands that list.
+#[derive(Debug, Clone, Args)]
+pub struct ListArgs {
+    /// Print one JSON array instead of a table
+    #[arg(long)]
+    pub json: bool,
+}

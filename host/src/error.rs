@@ -1,0 +1,75 @@
+//! What ends the program, each as one line: what, where, what was expected.
+
+use std::error::Error;
+use std::io;
+
+use headroom_engine::preset::PresetError;
+use headroom_engine::{OpenError, StreamError};
+
+use crate::audio_file::{ReadError, WriteError};
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The input could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The output could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// A preset file could not be used.
+    #[error(transparent)]
+    Preset(#[from] PresetError),
+    /// No preset of that name, and no such file.
+    #[error("no such preset: {given}: expected a file, or one of {known}")]
+    NoSuchPreset {
+        /// As typed.
+        given: String,
+        /// The names there are, separated by commas.
+        known: String,
+    },
+    /// An option's value is outside its range.
+    #[error("`{option}` is {given}: expected {expected}")]
+    Option {
+        /// As typed, for example `--block`.
+        option: &'static str,
+        /// As typed.
+        given: String,
+        /// What would have been taken.
+        expected: String,
+    },
+    /// The output's name asks for a format that is not written.
+    #[error("only WAV is written: {given}: expected a name that ends in .wav")]
+    NotWav {
+        /// As typed.
+        given: String,
+    },
+    /// The engine takes no such stream.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    /// The engine could not build the rack.
+    #[error("cannot build the rack: {0}")]
+    Open(#[from] OpenError),
+    /// The handler for Ctrl-C could not be set.
+    #[error("cannot listen for Ctrl-C: {0}")]
+    Signals(#[from] ctrlc::Error),
+    /// A list or report could not be printed.
+    #[error("cannot print: {}", crate::audio_file::plain(.0))]
+    Print(io::Error),
+}
+
+impl HostError {
+    /// True when the reader of our output has gone, as `head` does: no reason to complain.
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Print(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// The message without line breaks, whatever an underlying error put into it.
+pub fn one_line(error: &dyn Error) -> String {
+    error
+        .to_string()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}

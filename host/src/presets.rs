@@ -1,0 +1,158 @@
+//! `headroom presets`, and how a preset is found by its name.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use directories::ProjectDirs;
+use headroom_engine::preset::{self, Factory};
+use headroom_engine::{Catalog, RackSpec};
+use serde::Serialize;
+
+use crate::cli::ListArgs;
+use crate::error::{self, HostError};
+use crate::{report, table};
+
+/// The preset that is used when none is named.
+pub const USUAL: &str = "voice";
+
+/// One preset, as `--json` prints it.
+#[derive(Debug, Serialize)]
+struct Preset {
+    /// What `--preset` takes.
+    name: String,
+    /// What it calls itself.
+    title: String,
+    tags: Vec<String>,
+    /// The kinds of its modules, in their order.
+    modules: Vec<&'static str>,
+    /// `factory` or `user`.
+    origin: &'static str,
+}
+
+/// [main] The rack that `given` stands for: a built-in preset, else one of the user's own, else a file.
+/// `None` is [`USUAL`].
+///
+/// # Errors
+/// There is no such preset or file, or something in it is wrong.
+pub fn find(given: Option<&str>, catalog: &Catalog) -> Result<RackSpec, HostError> {
+    find_in(user_folder().as_deref(), given.unwrap_or(USUAL), catalog)
+}
+
+fn find_in(folder: Option<&Path>, given: &str, catalog: &Catalog) -> Result<RackSpec, HostError> {
+    let is_name = Path::new(given)
+        .file_name()
+        .is_some_and(|name| name == given);
+    if is_name {
+        if let Some(factory) = preset::factory()
+            .iter()
+            .find(|factory| factory.name == given)
+        {
+            return Ok(preset::parse(factory.text, factory.name, catalog)?);
+        }
+        let own = folder.map(|folder| folder.join(format!("{given}.toml")));
+        if let Some(own) = own.filter(|own| own.is_file()) {
+            return Ok(preset::load(&own, catalog)?);
+        }
+    }
+    let path = Path::new(given);
+    if is_name && path.extension().is_none() && !path.exists() {
+        let own = user_presets(folder).into_iter().map(|(name, _)| name);
+        let mut known: Vec<String> = preset::factory()
+            .iter()
+            .map(|factory| factory.name.to_owned())
+            .chain(own)
+            .collect();
+        known.dedup();
+        return Err(HostError::NoSuchPreset {
+            given: given.to_owned(),
+            known: known.join(", "),
+        });
+    }
+    Ok(preset::load(path, catalog)?)
+}
+
+/// [main] Prints the presets. One of the user's own that cannot be used is named on standard error.
+///
+/// # Errors
+/// Standard output is closed or full.
+pub fn run(args: &ListArgs) -> Result<(), HostError> {
+    let catalog = Catalog::builtin();
+    let folder = user_folder();
+    let mut presets = Vec::new();
+    for Factory { name, text, .. } in preset::factory() {
+        presets.push(describe(
+            (*name).to_owned(),
+            preset::parse(text, name, &catalog)?,
+            "factory",
+        ));
+    }
+    for (name, path) in user_presets(folder.as_deref()) {
+        match preset::load(&path, &catalog) {
+            Ok(spec) => presets.push(describe(name, spec, "user")),
+            Err(problem) => {
+                // The others are still worth printing, and so is standard output without standard error.
+                let _ = writeln!(std::io::stderr(), "headroom: {}", error::one_line(&problem));
+            }
+        }
+    }
+    if args.json {
+        return report::print_json(&presets, false);
+    }
+    let rows: Vec<[String; 4]> = presets
+        .into_iter()
+        .map(|preset| {
+            [
+                preset.name,
+                preset.title,
+                preset.modules.join(", "),
+                preset.tags.join(", "),
+            ]
+        })
+        .collect();
+    let mut text = table::columns(&rows);
+    if let Some(folder) = folder {
+        text.push_str(&format!(
+            "\nYour own: {}\n",
+            folder.join("NAME.toml").display()
+        ));
+    }
+    report::print(&text, false)
+}
+
+fn describe(name: String, spec: RackSpec, origin: &'static str) -> Preset {
+    let modules = spec.modules.iter().map(|module| module.kind.id).collect();
+    Preset {
+        name,
+        title: spec.name,
+        tags: spec.tags,
+        modules,
+        origin,
+    }
+}
+
+/// Where the user's own presets are; `None` on a system without a home folder.
+fn user_folder() -> Option<PathBuf> {
+    ProjectDirs::from("", "", "headroom").map(|folders| folders.config_dir().join("presets"))
+}
+
+/// The user's own presets by name; those that a built-in one hides are left out.
+fn user_presets(folder: Option<&Path>) -> Vec<(String, PathBuf)> {
+    let Some(entries) = folder.and_then(|folder| fs::read_dir(folder).ok()) else {
+        return Vec::new();
+    };
+    let mut presets: Vec<(String, PathBuf)> = entries
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let name = path.file_stem()?.to_str()?.to_owned();
+            let is_preset = path
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+                && path.is_file();
+            let is_hidden = preset::factory().iter().any(|factory| factory.name == name);
+            (is_preset && !is_hidden).then_some((name, path))
+        })
+        .collect();
+    presets.sort();
+    presets
+}
