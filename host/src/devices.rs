@@ -14,6 +14,7 @@ use crate::play::backend::BackendError;
 use crate::play::backend::PATIENCE;
 use crate::play::backend::no_answer;
 use crate::play::backend::patiently;
+use crate::play::cpal_device::directions;
 use crate::play::cpal_device::host;
 use crate::play::cpal_device::id_of;
 use crate::play::cpal_device::is_unpaced;
@@ -40,7 +41,7 @@ pub struct DeviceList {
 pub struct BackendEntry {
     /// The name that `--backend` takes.
     pub name: &'static str,
-    /// Whether it answered and has a device.
+    /// Whether it answered and has a device to play on.
     pub available: bool,
     /// Why it is not available.
     pub reason: Option<String>,
@@ -102,7 +103,8 @@ pub fn list() -> DeviceList {
         };
         match answer {
             Ok(devices) => {
-                let reason = devices.is_empty().then(|| "it has no devices".to_owned());
+                let useless = !devices.iter().any(|device| device.paced);
+                let reason = useless.then(|| "it has no device with a clock".to_owned());
                 BackendEntry { name: backend.name(), available: reason.is_none(), reason, devices }
             }
             Err(reason) => BackendEntry {
@@ -143,6 +145,7 @@ fn devices_of(backend: Backend) -> Result<Vec<DeviceEntry>, String> {
     Ok(devices
         .map(|device| {
             let id = id_of(&device);
+            let (input, output) = directions(&device);
             let (default_input, default_output) =
                 (usual_input.as_ref() == Some(&device), usual_output.as_ref() == Some(&device));
             // Opening every ALSA device to ask it disturbs those in use, and some hang.
@@ -150,8 +153,8 @@ fn devices_of(backend: Backend) -> Result<Vec<DeviceEntry>, String> {
             let config = ask.then(|| usual_config(&device)).flatten();
             DeviceEntry {
                 name: name_of(&device),
-                input: device.supports_input(),
-                output: device.supports_output(),
+                input,
+                output,
                 default_input,
                 default_output,
                 channels: config.as_ref().map(SupportedStreamConfig::channels),

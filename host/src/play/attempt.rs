@@ -128,9 +128,9 @@ fn first_that_works(plan: &Plan<'_>) -> Result<Open, PlayError> {
         match attempt(backend, plan) {
             Ok(open) => {
                 let because = if reasons.is_empty() {
-                    "the first choice".to_owned()
+                    "the first that was tried".to_owned()
                 } else {
-                    format!("not {}", reasons.join("; not "))
+                    reasons.join("; ")
                 };
                 eprintln!("headroom: playing on `{backend}` ({because})");
                 return Ok(open);

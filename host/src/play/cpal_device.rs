@@ -2,10 +2,10 @@
 
 use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use cpal::BufferSize;
+use cpal::DeviceDirection;
 use cpal::ErrorKind;
 use cpal::FromSample;
 use cpal::HostId;
@@ -83,6 +83,18 @@ pub(crate) fn name_of(device: &cpal::Device) -> String {
 /// [main] The name within its backend, which tells apart devices that share a description.
 pub(crate) fn id_of(device: &cpal::Device) -> String {
     device.id().map(|id| id.id().to_owned()).unwrap_or_default()
+}
+
+/// [main] Whether a device can be an input, and an output.
+///
+/// What it says of itself first: JACK's two ends claim formats for both directions.
+pub(crate) fn directions(device: &cpal::Device) -> (bool, bool) {
+    match device.description().map(|description| description.direction()) {
+        Ok(DeviceDirection::Input) => (true, false),
+        Ok(DeviceDirection::Output) => (false, true),
+        Ok(DeviceDirection::Duplex) => (true, true),
+        _ => (device.supports_input(), device.supports_output()),
+    }
 }
 
 /// Whether a device is one of ALSA's pseudo devices that swallow or invent samples as fast as they are called.
@@ -351,9 +363,7 @@ impl<W> Hand<W> {
 fn count_errors(shared: &Arc<Shared>) -> impl FnMut(cpal::Error) + Send + 'static {
     let shared = Arc::clone(shared);
     move |error| match error.kind() {
-        ErrorKind::Xrun => {
-            shared.device_xruns.fetch_add(1, Relaxed);
-        }
+        ErrorKind::Xrun => shared.count_xrun(),
         ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable => shared.lose(Loss::Gone),
         ErrorKind::StreamInvalidated => shared.lose(Loss::Changed),
         // Rerouted and going on, or refused the priority that the priming block asks for anyway.
@@ -406,11 +416,14 @@ fn named(
     direction: &'static str,
     name: &str,
 ) -> Result<cpal::Device, BackendError> {
-    let devices: Vec<cpal::Device> = if direction == "input" {
-        host.input_devices().map(Iterator::collect).map_err(unavailable)?
-    } else {
-        host.output_devices().map(Iterator::collect).map_err(unavailable)?
-    };
+    let devices: Vec<cpal::Device> = host
+        .devices()
+        .map_err(unavailable)?
+        .filter(|device| {
+            let (input, output) = directions(device);
+            if direction == "input" { input } else { output }
+        })
+        .collect();
     let wanted = name.to_lowercase();
     let exact = devices
         .iter()

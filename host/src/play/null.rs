@@ -115,7 +115,7 @@ impl Clock {
                 std::thread::sleep(early);
             } else {
                 // A card would have played a gap: count it, and go on from here as a card would.
-                self.shared.device_xruns.fetch_add(1, Relaxed);
+                self.shared.count_xrun();
                 start = now;
                 blocks = 0;
             }

@@ -103,7 +103,7 @@ impl PlayReport {
             input_device: facts.input.clone(),
             block_frames,
             deadline_ns: deadline_ns(block_frames, facts.sample_rate_hz),
-            xruns: shared.device_xruns.load(Relaxed),
+            xruns: shared.xruns(),
             input_gaps: shared.input_underruns.load(Relaxed) + shared.input_overruns.load(Relaxed),
             audio_thread: AudioThread {
                 allocations: health.allocations,

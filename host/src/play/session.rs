@@ -249,7 +249,7 @@ impl Session {
             meters.slots.iter().map(|(id, meter)| (id.clone(), level(meter))).collect();
         self.view.block_ns = [health.block_ns.p50, health.block_ns.p99, health.block_ns.max];
         self.view.over_deadline = health.over_deadline;
-        self.view.xruns = shared.device_xruns.load(Relaxed);
+        self.view.xruns = shared.xruns();
         self.view.input_gaps =
             shared.input_underruns.load(Relaxed) + shared.input_overruns.load(Relaxed);
         self.view.allocations = health.allocations;

@@ -32,7 +32,7 @@ pub(super) struct Shared {
     /// Bits of the greatest absolute output sample (an `f32`, linear). Writer: output callback.
     peak_bits: AtomicU32,
     /// Xruns that the device reported, or that the null clock saw. Writers: error callbacks.
-    pub(super) device_xruns: AtomicU64,
+    device_xruns: AtomicU64,
     /// Times the programme ran out of input (file or device). Writer: output callback.
     pub(super) input_underruns: AtomicU64,
     /// Times input was thrown away to keep the latency bounded. Writers: both callbacks.
@@ -92,6 +92,18 @@ impl Shared {
     /// [main] Whether the programme is over.
     pub(super) fn finished(&self) -> bool {
         self.finished.load(Acquire)
+    }
+
+    /// [audio] Counts a gap, once the programme has begun: starting up may take its time.
+    pub(super) fn count_xrun(&self) {
+        if self.frames.load(Relaxed) > 0 {
+            self.device_xruns.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// [main] Gaps that the device reported, or that the null clock saw.
+    pub(super) fn xruns(&self) -> u64 {
+        self.device_xruns.load(Relaxed)
     }
 
     /// [any] Notes that the device is lost; the first note stands.
