@@ -1,0 +1,214 @@
+//! `headroom devices`: every audio system that was asked, and what it has.
+
+use std::io::Write;
+
+use cpal::SupportedBufferSize;
+use cpal::SupportedStreamConfig;
+use cpal::traits::DeviceTrait;
+use cpal::traits::HostTrait;
+use serde::Serialize;
+
+use crate::play::Backend;
+use crate::play::PlayError;
+use crate::play::backend::BackendError;
+use crate::play::backend::PATIENCE;
+use crate::play::backend::no_answer;
+use crate::play::backend::patiently;
+use crate::play::cpal_device::directions;
+use crate::play::cpal_device::host;
+use crate::play::cpal_device::id_of;
+use crate::play::cpal_device::is_unpaced;
+use crate::play::cpal_device::name_of;
+use crate::play::quiet;
+
+/// The command line of `devices`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DevicesArgs {
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `devices --json` prints.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeviceList {
+    /// Every audio system of this platform, in the order in which `play` tries them.
+    pub backends: Vec<BackendEntry>,
+}
+
+/// One audio system.
+#[derive(Debug, Clone, Serialize)]
+pub struct BackendEntry {
+    /// The name that `--backend` takes.
+    pub name: &'static str,
+    /// Whether it answered and has a device to play on.
+    pub available: bool,
+    /// Why it is not available.
+    pub reason: Option<String>,
+    /// Its devices.
+    pub devices: Vec<DeviceEntry>,
+}
+
+/// One device.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeviceEntry {
+    /// The name that `--input-device` and `--output-device` take.
+    pub id: String,
+    /// The name for people.
+    pub name: String,
+    /// Whether it can be an input.
+    pub input: bool,
+    /// Whether it can be an output.
+    pub output: bool,
+    /// Whether `play` takes it as its input when none is named.
+    pub default_input: bool,
+    /// Whether `play` takes it as its output when none is named.
+    pub default_output: bool,
+    /// Channels that it usually has; unknown where asking would mean opening it.
+    pub channels: Option<u16>,
+    /// Rate that it usually runs at, in Hz.
+    pub sample_rate_hz: Option<u32>,
+    /// Smallest and largest block, in frames.
+    pub block_frames: Option<[u32; 2]>,
+    /// Whether a clock paces it; if not, it is no place to play live.
+    pub paced: bool,
+}
+
+/// [main] Lists what there is, in bounded time, and prints it on standard output.
+///
+/// # Errors
+///
+/// Standard output cannot be written.
+pub fn run(args: &DevicesArgs) -> Result<(), PlayError> {
+    let list = list();
+    let text = if args.json {
+        serde_json::to_string_pretty(&list)
+            .unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
+    } else {
+        table(&list)
+    };
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}")
+        .and_then(|()| out.flush())
+        .map_err(|source| PlayError::System { doing: "write the list of devices", source })
+}
+
+/// [main] Asks every audio system of the platform; one that hangs is given up.
+pub fn list() -> DeviceList {
+    let backends = Backend::of_platform().iter().map(|&backend| {
+        let answer = match backend {
+            Backend::Null => Ok(vec![the_clock()]),
+            _ => patiently(PATIENCE, move || devices_of(backend))
+                .unwrap_or_else(|| Err(no_answer().to_string())),
+        };
+        match answer {
+            Ok(devices) => {
+                let useless = !devices.iter().any(|device| device.paced);
+                let reason = useless.then(|| "it has no device with a clock".to_owned());
+                BackendEntry { name: backend.name(), available: reason.is_none(), reason, devices }
+            }
+            Err(reason) => BackendEntry {
+                name: backend.name(),
+                available: false,
+                reason: Some(reason),
+                devices: Vec::new(),
+            },
+        }
+    });
+    DeviceList { backends: backends.collect() }
+}
+
+fn the_clock() -> DeviceEntry {
+    DeviceEntry {
+        id: "null".to_owned(),
+        name: "a clock, no sound".to_owned(),
+        input: false,
+        output: true,
+        default_input: false,
+        default_output: true,
+        channels: Some(2),
+        sample_rate_hz: Some(48_000),
+        block_frames: Some([1, 8_192]),
+        paced: true,
+    }
+}
+
+fn devices_of(backend: Backend) -> Result<Vec<DeviceEntry>, String> {
+    let _hushed = quiet::hush();
+    let host = host(backend).map_err(|error: BackendError| error.to_string())?;
+    let usual_output = host.default_output_device();
+    let usual_input = host.default_input_device();
+    if backend == Backend::Jack && usual_output.is_none() && usual_input.is_none() {
+        return Err("no JACK server is running".to_owned());
+    }
+    let devices = host.devices().map_err(|error| error.to_string())?;
+    Ok(devices
+        .map(|device| {
+            let id = id_of(&device);
+            let (input, output) = directions(&device);
+            let (default_input, default_output) =
+                (usual_input.as_ref() == Some(&device), usual_output.as_ref() == Some(&device));
+            // Opening every ALSA device to ask it disturbs those in use, and some hang.
+            let ask = backend != Backend::Alsa || default_input || default_output;
+            let config = ask.then(|| usual_config(&device)).flatten();
+            DeviceEntry {
+                name: name_of(&device),
+                input,
+                output,
+                default_input,
+                default_output,
+                channels: config.as_ref().map(SupportedStreamConfig::channels),
+                sample_rate_hz: config.as_ref().map(SupportedStreamConfig::sample_rate),
+                block_frames: config.as_ref().and_then(|config| match config.buffer_size() {
+                    SupportedBufferSize::Range { min, max } => Some([*min, *max]),
+                    SupportedBufferSize::Unknown => None,
+                }),
+                paced: !is_unpaced(backend, &id),
+                id,
+            }
+        })
+        .collect())
+}
+
+fn usual_config(device: &cpal::Device) -> Option<SupportedStreamConfig> {
+    device.default_output_config().or_else(|_| device.default_input_config()).ok()
+}
+
+/// The list for people: one line a device, the usual ones marked.
+fn table(list: &DeviceList) -> String {
+    let mut lines = Vec::new();
+    for backend in &list.backends {
+        match &backend.reason {
+            None => lines.push(backend.name.to_owned()),
+            Some(reason) => lines.push(format!("{} - {reason}", backend.name)),
+        }
+        for device in &backend.devices {
+            let direction = match (device.input, device.output) {
+                (true, true) => "in/out",
+                (true, false) => "in",
+                (false, true) => "out",
+                (false, false) => "?",
+            };
+            let mark = if device.default_input || device.default_output { '*' } else { ' ' };
+            let mut facts = Vec::new();
+            facts.extend(device.channels.map(|channels| format!("{channels} ch")));
+            facts.extend(device.sample_rate_hz.map(|rate_hz| format!("{rate_hz} Hz")));
+            facts.extend(device.block_frames.map(|[low, high]| match low == high {
+                true => format!("block {low}"),
+                false => format!("block {low} to {high}"),
+            }));
+            if !device.paced {
+                facts.push("no clock: not for live use".to_owned());
+            }
+            let name = device.name.split_whitespace().collect::<Vec<_>>().join(" ");
+            let line = format!(
+                "  {mark} {direction:<6} {:<24} {name}  {}",
+                device.id,
+                facts.join(", ")
+            );
+            lines.push(line.trim_end().to_owned());
+        }
+    }
+    lines.push("* taken when none is named".to_owned());
+    lines.join("\n")
+}

@@ -1,0 +1,112 @@
+//! The command line of `play`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::backend::BackendChoice;
+use super::error::PlayError;
+
+/// Sample rates the engine takes, in Hz.
+const RATES_HZ: std::ops::RangeInclusive<u32> = 8_000..=384_000;
+/// Device block sizes that `--block` takes, in frames.
+const BLOCKS_FRAMES: std::ops::RangeInclusive<u32> = 1..=8_192;
+
+/// Play sound through a rack, live.
+#[derive(Debug, Clone, Args)]
+pub struct PlayArgs {
+    /// Audio system to play on; `auto` takes the first that works and ends at `null`
+    #[arg(long, value_enum, default_value = "auto", value_name = "NAME")]
+    pub backend: BackendChoice,
+
+    /// Device to listen to (see `headroom devices`)
+    #[arg(long, value_name = "NAME", conflicts_with = "input")]
+    pub input_device: Option<String>,
+
+    /// Device to play on (see `headroom devices`)
+    #[arg(long, value_name = "NAME")]
+    pub output_device: Option<String>,
+
+    /// Sample rate in Hz [default: the device's own]
+    #[arg(long, value_name = "HZ", allow_negative_numbers = true)]
+    pub rate: Option<i64>,
+
+    /// Frames in each device block [default: the device's own, or 256]
+    #[arg(long, value_name = "FRAMES", allow_negative_numbers = true)]
+    pub block: Option<i64>,
+
+    /// A preset file, or the name of a built-in preset [default: voice]
+    #[arg(long, value_name = "FILE|NAME")]
+    pub preset: Option<String>,
+
+    /// Play this file in place of the input (WAV, FLAC, MP3, OGG)
+    #[arg(long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+
+    /// Play the input file again and again
+    #[arg(long = "loop")]
+    pub repeat: bool,
+
+    /// Stop after this many seconds
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    pub seconds: Option<f64>,
+
+    /// Let the live input sound from the start (headphones, or no microphone near the speakers)
+    #[arg(long)]
+    pub unmuted: bool,
+
+    /// Do not open the screen
+    #[arg(long)]
+    pub no_gui: bool,
+
+    /// End with one JSON object on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The numbers of [`PlayArgs`], checked.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Numbers {
+    pub(super) rate_hz: Option<u32>,
+    pub(super) block_frames: Option<u32>,
+    pub(super) seconds: Option<f64>,
+}
+
+impl PlayArgs {
+    /// [main] Checks every value that has a range, before any device is touched.
+    pub(super) fn numbers(&self) -> Result<Numbers, PlayError> {
+        if self.repeat && self.input.is_none() {
+            return Err(PlayError::Needs { option: "--loop", needs: "--input FILE" });
+        }
+        let rate_hz = in_range("--rate", "Hz", self.rate, &RATES_HZ)?;
+        let block_frames = in_range("--block", "frames", self.block, &BLOCKS_FRAMES)?;
+        // A year is beyond any show, and keeps the frame count far from overflow.
+        if let Some(seconds) = self.seconds
+            && !(seconds > 0.0 && seconds <= 31_536_000.0)
+        {
+            return Err(PlayError::Option {
+                option: "--seconds",
+                given: seconds.to_string(),
+                expected: "more than 0 and at most 31536000 seconds".to_owned(),
+            });
+        }
+        Ok(Numbers { rate_hz, block_frames, seconds: self.seconds })
+    }
+}
+
+fn in_range(
+    option: &'static str,
+    unit: &str,
+    given: Option<i64>,
+    range: &std::ops::RangeInclusive<u32>,
+) -> Result<Option<u32>, PlayError> {
+    let Some(given) = given else { return Ok(None) };
+    match u32::try_from(given).ok().filter(|value| range.contains(value)) {
+        Some(value) => Ok(Some(value)),
+        None => Err(PlayError::Option {
+            option,
+            given: given.to_string(),
+            expected: format!("{} to {} {unit}", range.start(), range.end()),
+        }),
+    }
+}

@@ -1,0 +1,269 @@
+//! From a backend to a running device with a rack on it, or the reason why not.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+use std::time::Instant;
+
+use headroom_engine::Controller;
+use headroom_engine::Memory;
+use headroom_engine::RackSpec;
+use headroom_engine::Stream;
+
+use super::args::Numbers;
+use super::args::PlayArgs;
+use super::backend;
+use super::backend::Backend;
+use super::backend::BackendError;
+use super::backend::Facts;
+use super::backend::Io;
+use super::backend::Running;
+use super::backend::Wish;
+use super::bridge::bridge;
+use super::error::PlayError;
+use super::player::Input;
+use super::player::Player;
+use super::player::Programme;
+use super::shared::Shared;
+use super::source;
+use super::source::FileSource;
+
+/// Largest block of the rack where the device's is not known yet; larger callbacks are cut.
+const USUAL_MAX_BLOCK_FRAMES: u32 = 2_048;
+/// Seconds of live input that may wait for the output callback.
+const BRIDGE_SECS: f64 = 0.25;
+/// How long a device may take from its start to its first callback.
+const TRIAL: Duration = Duration::from_secs(2);
+/// How long its pace is watched then.
+const PACE_WATCH: Duration = Duration::from_millis(120);
+
+/// What is to be played.
+pub(super) struct Plan<'a> {
+    pub(super) args: &'a PlayArgs,
+    pub(super) numbers: Numbers,
+    pub(super) spec: &'a RackSpec,
+}
+
+/// A device that runs, with its rack on it, in silence until [`Shared::run`].
+///
+/// The fields are dropped in this order: the callbacks end before the rack's other end goes.
+pub(super) struct Open {
+    pub(super) running: Box<dyn Running>,
+    pub(super) source: Option<FileSource>,
+    pub(super) controller: Controller,
+    pub(super) shared: Arc<Shared>,
+    pub(super) facts: Facts,
+    pub(super) block_frames: u32,
+    pub(super) preset: String,
+}
+
+/// Why one backend was not taken.
+enum Miss {
+    /// Another one may do.
+    Backend(BackendError),
+    /// None will.
+    Fatal(PlayError),
+}
+
+impl From<BackendError> for Miss {
+    fn from(error: BackendError) -> Self {
+        Self::Backend(error)
+    }
+}
+
+impl From<PlayError> for Miss {
+    fn from(error: PlayError) -> Self {
+        Self::Fatal(error)
+    }
+}
+
+impl Plan<'_> {
+    /// [main] Opens the input file once, so that what is wrong with it is said before anything else.
+    pub(super) fn check_input(&self) -> Result<(), PlayError> {
+        if let Some(path) = &self.args.input {
+            let rate_hz = self.numbers.rate_hz.unwrap_or(48_000);
+            drop(source::open(path, rate_hz, false)?);
+        }
+        Ok(())
+    }
+
+    fn wish(&self) -> Wish {
+        Wish {
+            output_device: self.args.output_device.clone(),
+            input_device: self.args.input_device.clone(),
+            rate_hz: self.numbers.rate_hz,
+            block_frames: self.numbers.block_frames,
+            live_input: self.args.input.is_none(),
+        }
+    }
+}
+
+/// [main] Opens the backend that was named, or the first that works; says which and why.
+pub(super) fn open(plan: &Plan<'_>) -> Result<Open, PlayError> {
+    match plan.args.backend.named() {
+        Some(backend) => attempt(backend, plan).map_err(|miss| match miss {
+            Miss::Fatal(error) => error,
+            Miss::Backend(BackendError::Unavailable(reason)) => {
+                PlayError::Unavailable { backend, reason }
+            }
+            Miss::Backend(BackendError::Refused(reason)) => PlayError::Refused { backend, reason },
+            Miss::Backend(BackendError::NoSuchDevice { direction, given, names }) => {
+                PlayError::NoSuchDevice { direction, given, expected: one_of(&names) }
+            }
+        }),
+        None => first_that_works(plan),
+    }
+}
+
+fn first_that_works(plan: &Plan<'_>) -> Result<Open, PlayError> {
+    let named = plan.args.output_device.is_some() || plan.args.input_device.is_some();
+    let mut reasons = Vec::new();
+    let mut there_are = Vec::new();
+    let mut missing = None;
+    for &backend in Backend::of_platform() {
+        // Whoever names a device wants that one, and no clock in its place.
+        if named && backend == Backend::Null {
+            break;
+        }
+        match attempt(backend, plan) {
+            Ok(open) => {
+                let because = if reasons.is_empty() {
+                    "the first that was tried".to_owned()
+                } else {
+                    reasons.join("; ")
+                };
+                eprintln!("headroom: playing on `{backend}` ({because})");
+                return Ok(open);
+            }
+            Err(Miss::Fatal(error)) => return Err(error),
+            Err(Miss::Backend(error)) => {
+                reasons.push(format!("{backend}: {error}"));
+                if let BackendError::NoSuchDevice { direction, given, names } = error {
+                    there_are.extend(names);
+                    missing = Some((direction, given));
+                }
+            }
+        }
+    }
+    if let Some((direction, given)) = missing {
+        return Err(PlayError::NoSuchDevice { direction, given, expected: one_of(&there_are) });
+    }
+    if let Some(name) = plan.args.output_device.as_ref().or(plan.args.input_device.as_ref()) {
+        let direction = if plan.args.output_device.is_some() { "output" } else { "input" };
+        return Err(PlayError::NoSuchDevice {
+            direction,
+            given: name.clone(),
+            expected: format!("an audio system, and there is none ({})", reasons.join("; ")),
+        });
+    }
+    Err(PlayError::Unavailable { backend: Backend::Null, reason: reasons.join("; ") })
+}
+
+fn one_of(names: &[String]) -> String {
+    match names {
+        [] => "one that is there, and there are none".to_owned(),
+        names => format!("one of `{}`", names.join("`, `")),
+    }
+}
+
+fn attempt(backend: Backend, plan: &Plan<'_>) -> Result<Open, Miss> {
+    let device = backend::find(backend, &plan.wish())?;
+    let facts = device.facts().clone();
+    let rate_hz = facts.sample_rate_hz;
+    let max_block_frames =
+        facts.block_frames.unwrap_or(USUAL_MAX_BLOCK_FRAMES).min(Stream::MAX_BLOCK_FRAMES as u32)
+            as usize;
+
+    let stream = Stream::new(rate_hz, max_block_frames, 2).map_err(PlayError::from)?;
+    let (controller, processor) =
+        headroom_engine::open(stream, plan.spec, &Memory::default()).map_err(PlayError::from)?;
+    let latency_frames = controller.latency_frames();
+
+    let shared = Arc::new(Shared::default());
+    let mut source = None;
+    let mut capture = None;
+    let input = if let Some(path) = &plan.args.input {
+        let (reader, input) = source::open(path, rate_hz, plan.args.repeat)?;
+        source = Some(reader);
+        Input::File(input)
+    } else if facts.input.is_some() {
+        let (sender, input) = bridge((BRIDGE_SECS * f64::from(rate_hz)) as usize, &shared);
+        capture = Some(sender);
+        Input::Live(input)
+    } else {
+        Input::Silence
+    };
+    let length_frames =
+        plan.numbers.seconds.map(|seconds| (seconds * f64::from(rate_hz)).round().max(1.0) as u64);
+    let programme =
+        Programme { sample_rate_hz: rate_hz, max_block_frames, length_frames, latency_frames };
+    let player = Player::new(processor, input, &programme, &shared);
+
+    let running = device.start(Io { player, capture, shared: Arc::clone(&shared) })?;
+    if backend != Backend::Null {
+        let by_name = plan.args.output_device.is_some();
+        try_out(&shared, rate_hz, by_name)?;
+    }
+    let block_frames = running.block_frames().or(facts.block_frames).unwrap_or_else(|| {
+        let callbacks = shared.callbacks.load(Relaxed).max(1);
+        (shared.asked_frames.load(Relaxed) / callbacks).try_into().unwrap_or(u32::MAX)
+    });
+    Ok(Open {
+        running,
+        source,
+        controller,
+        shared,
+        facts,
+        block_frames,
+        preset: plan.spec.name.clone(),
+    })
+}
+
+/// [main] Watches the first callbacks: some devices open and never call (a server without a session
+/// manager), some call as fast as they can (ALSA's `null`, and whatever is routed to it).
+fn try_out(shared: &Shared, rate_hz: u32, by_name: bool) -> Result<(), BackendError> {
+    let start = Instant::now();
+    while shared.callbacks.load(Relaxed) == 0 {
+        if start.elapsed() > TRIAL {
+            let secs = TRIAL.as_secs();
+            return Err(BackendError::Unavailable(format!(
+                "its device opened and did not ask for sound within {secs} s"
+            )));
+        }
+        if shared.lost().is_some() {
+            return Err(BackendError::Unavailable("its device went away at the start".to_owned()));
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let (first, asked) = (Instant::now(), shared.asked_frames.load(Relaxed));
+    std::thread::sleep(PACE_WATCH);
+    let frames = shared.asked_frames.load(Relaxed) - asked;
+    if is_paced(frames, rate_hz, first.elapsed()) {
+        return Ok(());
+    }
+    if by_name {
+        eprintln!("headroom: warning: this device has no clock: it takes sound as fast as it is made");
+        return Ok(());
+    }
+    Err(BackendError::Unavailable("its default device has no clock".to_owned()))
+}
+
+/// Whether a device that asked for `frames` in `elapsed` can be one that plays them: four times the pace,
+/// and a buffer that is filled at the start, are forgiven.
+fn is_paced(frames: u64, rate_hz: u32, elapsed: Duration) -> bool {
+    let played = elapsed.as_secs_f64() * f64::from(rate_hz);
+    frames as f64 <= 4.0 * played + 16_384.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_that_asks_without_end_is_not_paced() {
+        let watch = Duration::from_millis(120);
+        assert!(is_paced(0, 48_000, watch));
+        assert!(is_paced(5_760 + 16_384, 48_000, watch));
+        assert!(!is_paced(1_000_000, 48_000, watch));
+    }
+}

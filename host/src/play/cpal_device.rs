@@ -1,0 +1,466 @@
+//! Real devices, through cpal: two streams, one in and one out, each with its callback.
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cpal::BufferSize;
+use cpal::DeviceDirection;
+use cpal::ErrorKind;
+use cpal::FromSample;
+use cpal::HostId;
+use cpal::SampleFormat;
+use cpal::SizedSample;
+use cpal::StreamConfig;
+use cpal::SupportedBufferSize;
+use cpal::SupportedStreamConfig;
+use cpal::SupportedStreamConfigRange;
+use cpal::traits::DeviceTrait;
+use cpal::traits::HostTrait;
+use cpal::traits::StreamTrait;
+use rtrb::Consumer;
+use rtrb::RingBuffer;
+
+use super::backend::Backend;
+use super::backend::BackendError;
+use super::backend::Device;
+use super::backend::Facts;
+use super::backend::Io;
+use super::backend::PATIENCE;
+use super::backend::Running;
+use super::backend::Wish;
+use super::backend::patiently;
+use super::bridge::Capture;
+use super::player::Player;
+use super::quiet;
+use super::shared::Loss;
+use super::shared::Shared;
+
+/// The block asked for where the device leaves it to us: 5.3 ms at 48 kHz.
+const USUAL_BLOCK_FRAMES: u32 = 256;
+
+/// Tries at starting the streams: now and then a JACK server does not know a port that has only just
+/// registered.
+const START_TRIES: u32 = 3;
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
+
+/// A device that cpal found.
+pub(super) struct CpalDevice {
+    facts: Facts,
+    output: Side,
+    input: Option<Side>,
+}
+
+/// One direction of it.
+#[derive(Clone)]
+struct Side {
+    device: cpal::Device,
+    config: StreamConfig,
+    format: SampleFormat,
+    /// The block was asked for by name: no other will do.
+    strict_block: bool,
+}
+
+/// [main] cpal's host for a backend, if this build and this machine have it.
+pub(crate) fn host(backend: Backend) -> Result<cpal::Host, BackendError> {
+    let id = HostId::from_str(backend.name()).map_err(|_unknown| {
+        let how = if backend == Backend::Pipewire && cfg!(target_os = "linux") {
+            "this build has no native PipeWire (cargo feature `pipewire`); `jack` and `pulseaudio` reach it too"
+        } else {
+            "not on this platform"
+        };
+        BackendError::Unavailable(how.to_owned())
+    })?;
+    let host = cpal::host_from_id(id).map_err(unavailable)?;
+    Ok(host)
+}
+
+/// [main] The name that people know a device by.
+pub(crate) fn name_of(device: &cpal::Device) -> String {
+    device.to_string()
+}
+
+/// [main] The name within its backend, which tells apart devices that share a description.
+pub(crate) fn id_of(device: &cpal::Device) -> String {
+    device.id().map(|id| id.id().to_owned()).unwrap_or_default()
+}
+
+/// [main] Whether a device can be an input, and an output.
+///
+/// What it says of itself first: JACK's two ends claim formats for both directions.
+pub(crate) fn directions(device: &cpal::Device) -> (bool, bool) {
+    match device.description().map(|description| description.direction()) {
+        Ok(DeviceDirection::Input) => (true, false),
+        Ok(DeviceDirection::Output) => (false, true),
+        Ok(DeviceDirection::Duplex) => (true, true),
+        _ => (device.supports_input(), device.supports_output()),
+    }
+}
+
+/// Whether a device is one of ALSA's pseudo devices that swallow or invent samples as fast as they are called.
+pub(crate) fn is_unpaced(backend: Backend, id: &str) -> bool {
+    let kind = id.split(':').next().unwrap_or(id);
+    backend == Backend::Alsa && matches!(kind, "null" | "file" | "tee")
+}
+
+impl CpalDevice {
+    /// [main] Finds the devices and what they will run at. May block: call it through `patiently`.
+    pub(super) fn find(backend: Backend, wish: &Wish) -> Result<Self, BackendError> {
+        let _hushed = quiet::hush();
+        let host = host(backend)?;
+        let output = match &wish.output_device {
+            Some(name) => named(&host, "output", name)?,
+            None => host.default_output_device().ok_or_else(|| none_at_all(backend))?,
+        };
+        if wish.output_device.is_none() && is_unpaced(backend, &id_of(&output)) {
+            return Err(BackendError::Unavailable("its default device has no clock".to_owned()));
+        }
+        let output = Side::output(output, backend, wish)?;
+
+        let input = match &wish.input_device {
+            Some(name) => Some(named(&host, "input", name)?),
+            None if wish.live_input => host.default_input_device(),
+            None => None,
+        };
+        let input = match input {
+            Some(device) => {
+                let side = Side::input(device, backend, wish, &output.config);
+                // A default input that does not open leaves a rack without input; a named one must.
+                if wish.input_device.is_some() { Some(side?) } else { side.ok() }
+            }
+            None => None,
+        };
+        let block_frames = match output.config.buffer_size {
+            BufferSize::Fixed(frames) => Some(frames),
+            BufferSize::Default => None,
+        };
+        let facts = Facts {
+            backend,
+            output: name_of(&output.device),
+            input: input.as_ref().map(|side| name_of(&side.device)),
+            sample_rate_hz: output.config.sample_rate,
+            block_frames,
+        };
+        Ok(Self { facts, output, input })
+    }
+}
+
+impl Device for CpalDevice {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn start(self: Box<Self>, io: Io) -> Result<Box<dyn Running>, BackendError> {
+        let Io { player, capture, shared } = io;
+        let Self { output, input, .. } = *self;
+        patiently(PATIENCE * 2, move || {
+            let _hushed = quiet::hush();
+            let output = output.start_output(player, &shared)?;
+            let input = match (input, capture) {
+                (Some(side), Some(capture)) => Some(side.start_input(capture, &shared)?),
+                _ => None,
+            };
+            Ok(Box::new(CpalStreams { output: Some(output), input }) as Box<dyn Running>)
+        })
+        .unwrap_or_else(|| Err(super::backend::no_answer()))
+    }
+}
+
+/// Both streams, running.
+struct CpalStreams {
+    output: Option<cpal::Stream>,
+    input: Option<cpal::Stream>,
+}
+
+impl Running for CpalStreams {
+    fn block_frames(&self) -> Option<u32> {
+        self.output.as_ref()?.buffer_size().ok().filter(|frames| *frames > 0)
+    }
+}
+
+impl Drop for CpalStreams {
+    fn drop(&mut self) {
+        let streams = (self.input.take(), self.output.take());
+        // A server that was killed may never answer the goodbye.
+        if patiently(PATIENCE, move || drop(streams)).is_none() {
+            tracing::debug!("the audio system did not close its streams in time");
+        }
+    }
+}
+
+impl Side {
+    fn output(device: cpal::Device, backend: Backend, wish: &Wish) -> Result<Self, BackendError> {
+        let usual = device.default_output_config().map_err(unavailable)?;
+        let ranges = || device.supported_output_configs().map(Iterator::collect).unwrap_or_default();
+        let config = choose(usual, ranges, wish.rate_hz, &name_of(&device))?;
+        Ok(Self::new(device, backend, &config, wish))
+    }
+
+    fn input(
+        device: cpal::Device,
+        backend: Backend,
+        wish: &Wish,
+        output: &StreamConfig,
+    ) -> Result<Self, BackendError> {
+        let usual = device.default_input_config().map_err(unavailable)?;
+        let ranges = || device.supported_input_configs().map(Iterator::collect).unwrap_or_default();
+        let config = choose(usual, ranges, Some(output.sample_rate), &name_of(&device))?;
+        Ok(Self::new(device, backend, &config, wish))
+    }
+
+    fn new(
+        device: cpal::Device,
+        backend: Backend,
+        supported: &SupportedStreamConfig,
+        wish: &Wish,
+    ) -> Self {
+        let mut config = supported.config();
+        config.buffer_size = match (wish.block_frames, supported.buffer_size()) {
+            (Some(frames), _) => BufferSize::Fixed(frames),
+            // The server's own block, which cannot be another, is better left unsaid: it may change
+            // between the question and the start.
+            (None, _) if backend == Backend::Jack => BufferSize::Default,
+            (None, SupportedBufferSize::Range { min, max }) if min <= max => {
+                BufferSize::Fixed(USUAL_BLOCK_FRAMES.clamp(*min, *max))
+            }
+            (None, _) => BufferSize::Default,
+        };
+        Self {
+            device,
+            config,
+            format: supported.sample_format(),
+            strict_block: wish.block_frames.is_some(),
+        }
+    }
+
+    fn start_output(
+        mut self,
+        player: Player,
+        shared: &Arc<Shared>,
+    ) -> Result<cpal::Stream, BackendError> {
+        self.start(player, |side, hand| match side.format {
+            SampleFormat::F32 => side.build_output::<f32>(hand, shared),
+            SampleFormat::F64 => side.build_output::<f64>(hand, shared),
+            SampleFormat::I32 => side.build_output::<i32>(hand, shared),
+            SampleFormat::I24 => side.build_output::<cpal::I24>(hand, shared),
+            SampleFormat::I16 => side.build_output::<i16>(hand, shared),
+            SampleFormat::U8 => side.build_output::<u8>(hand, shared),
+            other => Err(unsupported_format(other)),
+        })
+    }
+
+    fn start_input(
+        mut self,
+        capture: Capture,
+        shared: &Arc<Shared>,
+    ) -> Result<cpal::Stream, BackendError> {
+        self.start(capture, |side, hand| match side.format {
+            SampleFormat::F32 => side.build_input::<f32>(hand, shared),
+            SampleFormat::F64 => side.build_input::<f64>(hand, shared),
+            SampleFormat::I32 => side.build_input::<i32>(hand, shared),
+            SampleFormat::I24 => side.build_input::<cpal::I24>(hand, shared),
+            SampleFormat::I16 => side.build_input::<i16>(hand, shared),
+            SampleFormat::U8 => side.build_input::<u8>(hand, shared),
+            other => Err(unsupported_format(other)),
+        })
+    }
+
+    /// Starts one stream; only when it runs is its callback handed what it works with, so that a try that
+    /// fails loses nothing.
+    fn start<W>(
+        &mut self,
+        work: W,
+        build: impl Fn(&Self, Hand<W>) -> Result<cpal::Stream, cpal::Error>,
+    ) -> Result<cpal::Stream, BackendError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let (mut give, take) = RingBuffer::new(1);
+            let built = build(self, Hand { take, work: None });
+            let error = match built.and_then(|stream| stream.play().map(|()| stream)) {
+                Ok(stream) => {
+                    // Cannot be full: it has room for one, and this is the only push.
+                    let _room_for_one = give.push(work);
+                    return Ok(stream);
+                }
+                Err(error) => error,
+            };
+            match error.kind() {
+                ErrorKind::UnsupportedConfig
+                    if !self.strict_block && self.config.buffer_size != BufferSize::Default =>
+                {
+                    self.config.buffer_size = BufferSize::Default;
+                }
+                ErrorKind::UnsupportedConfig | ErrorKind::InvalidInput => {
+                    return Err(BackendError::Refused(one_line(&error.to_string())));
+                }
+                _ if tries < START_TRIES => std::thread::sleep(RETRY_PAUSE),
+                _ => return Err(unavailable(error)),
+            }
+        }
+    }
+
+    fn build_output<T>(
+        &self,
+        mut hand: Hand<Player>,
+        shared: &Arc<Shared>,
+    ) -> Result<cpal::Stream, cpal::Error>
+    where
+        T: SizedSample + FromSample<f32>,
+    {
+        let channels = usize::from(self.config.channels);
+        self.device.build_output_stream::<T, _, _>(
+            self.config,
+            move |block, _| match hand.work() {
+                Some(player) => player.fill(block, channels),
+                None => block.fill(T::EQUILIBRIUM),
+            },
+            count_errors(shared),
+            Some(PATIENCE),
+        )
+    }
+
+    fn build_input<T>(
+        &self,
+        mut hand: Hand<Capture>,
+        shared: &Arc<Shared>,
+    ) -> Result<cpal::Stream, cpal::Error>
+    where
+        T: SizedSample,
+        f32: FromSample<T>,
+    {
+        let channels = usize::from(self.config.channels);
+        self.device.build_input_stream::<T, _, _>(
+            self.config,
+            move |block: &[T], _| {
+                if let Some(capture) = hand.work() {
+                    capture.push(block, channels);
+                }
+            },
+            count_errors(shared),
+            Some(PATIENCE),
+        )
+    }
+}
+
+/// What a callback works with: it arrives once, during the trial, through a ring of one.
+struct Hand<W> {
+    take: Consumer<W>,
+    work: Option<W>,
+}
+
+impl<W> Hand<W> {
+    /// [audio] The work, as soon as it has arrived.
+    fn work(&mut self) -> Option<&mut W> {
+        if self.work.is_none() {
+            self.work = self.take.pop().ok();
+        }
+        self.work.as_mut()
+    }
+}
+
+/// [audio] cpal's error callback runs on the audio thread under ALSA and PipeWire: it only counts.
+fn count_errors(shared: &Arc<Shared>) -> impl FnMut(cpal::Error) + Send + 'static {
+    let shared = Arc::clone(shared);
+    move |error| match error.kind() {
+        ErrorKind::Xrun => shared.count_xrun(),
+        ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable => shared.lose(Loss::Gone),
+        ErrorKind::StreamInvalidated => shared.lose(Loss::Changed),
+        // Rerouted and going on, or refused the priority that the priming block asks for anyway.
+        _ => {}
+    }
+}
+
+/// Picks the configuration: the device's own unless another rate is asked for; `f32` where there is.
+fn choose(
+    usual: SupportedStreamConfig,
+    ranges: impl FnOnce() -> Vec<SupportedStreamConfigRange>,
+    rate_hz: Option<u32>,
+    device: &str,
+) -> Result<SupportedStreamConfig, BackendError> {
+    let rate_hz = rate_hz.unwrap_or(usual.sample_rate());
+    let easy = usual.sample_rate() == rate_hz
+        && usual.sample_format() == SampleFormat::F32
+        && matches!(usual.channels(), 1 | 2);
+    if easy {
+        return Ok(usual);
+    }
+    let ranges = ranges();
+    let best = ranges
+        .iter()
+        .filter(|range| range.contains_rate(rate_hz))
+        .max_by(|one, other| one.cmp_default_heuristics(other))
+        .and_then(|range| range.try_with_sample_rate(rate_hz));
+    match best {
+        Some(best) => Ok(best),
+        None if usual.sample_rate() == rate_hz => Ok(usual),
+        None => {
+            let (low, high) = ranges.iter().fold((u32::MAX, 0), |(low, high), range| {
+                (low.min(range.min_sample_rate()), high.max(range.max_sample_rate()))
+            });
+            let expected = match low.cmp(&high) {
+                std::cmp::Ordering::Less => format!("{low} to {high} Hz"),
+                std::cmp::Ordering::Equal => format!("{low} Hz"),
+                std::cmp::Ordering::Greater => format!("{} Hz", usual.sample_rate()),
+            };
+            Err(BackendError::Refused(format!(
+                "`{device}` does not run at {rate_hz} Hz: expected {expected}"
+            )))
+        }
+    }
+}
+
+/// The device called `name`: by identity, by name, or by a part of the name that only one has.
+fn named(
+    host: &cpal::Host,
+    direction: &'static str,
+    name: &str,
+) -> Result<cpal::Device, BackendError> {
+    let devices: Vec<cpal::Device> = host
+        .devices()
+        .map_err(unavailable)?
+        .filter(|device| {
+            let (input, output) = directions(device);
+            if direction == "input" { input } else { output }
+        })
+        .collect();
+    let wanted = name.to_lowercase();
+    let exact = devices
+        .iter()
+        .find(|device| id_of(device) == name || name_of(device).to_lowercase() == wanted);
+    if let Some(device) = exact {
+        return Ok(device.clone());
+    }
+    let mut parts = devices.iter().filter(|device| name_of(device).to_lowercase().contains(&wanted));
+    match (parts.next(), parts.next()) {
+        (Some(only), None) if !wanted.is_empty() => Ok(only.clone()),
+        _ => Err(BackendError::NoSuchDevice {
+            direction,
+            given: name.to_owned(),
+            names: devices.iter().map(id_of).collect(),
+        }),
+    }
+}
+
+fn none_at_all(backend: Backend) -> BackendError {
+    BackendError::Unavailable(match backend {
+        Backend::Jack => "no JACK server is running".to_owned(),
+        _ => "it has no device to play on".to_owned(),
+    })
+}
+
+fn unsupported_format(format: SampleFormat) -> cpal::Error {
+    cpal::Error::with_message(
+        ErrorKind::UnsupportedConfig,
+        format!("samples of type {format}: expected f32, f64, i32, i24, i16 or u8"),
+    )
+}
+
+fn unavailable(error: cpal::Error) -> BackendError {
+    BackendError::Unavailable(one_line(&error.to_string()))
+}
+
+fn one_line(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.trim_end_matches('.').to_owned()
+}

@@ -1,0 +1,125 @@
+//! What can go wrong between the command line and the last block.
+
+use std::path::PathBuf;
+
+use headroom_engine::ControlError;
+use headroom_engine::OpenError;
+use headroom_engine::StreamError;
+use headroom_engine::preset::PresetError;
+
+use super::backend::Backend;
+use crate::audio_file::ReadError;
+
+/// Why `play` did not start, or did not end well. Each message is one line: what, where, what was
+/// expected.
+#[derive(Debug, thiserror::Error)]
+pub enum PlayError {
+    /// An option's value is outside its range.
+    #[error("`{option}` is {given}: expected {expected}")]
+    Option {
+        /// The option as typed, for example `--block`.
+        option: &'static str,
+        /// The value as typed.
+        given: String,
+        /// What would have been taken.
+        expected: String,
+    },
+
+    /// An option needs another one.
+    #[error("`{option}` needs `{needs}`")]
+    Needs {
+        /// The option as typed.
+        option: &'static str,
+        /// The option it needs.
+        needs: &'static str,
+    },
+
+    /// The preset could not be used.
+    #[error(transparent)]
+    Preset(#[from] PresetError),
+
+    /// The preset is neither a built-in one nor a file.
+    #[error("`--preset` is `{given}`: expected a file, or one of the built-in presets: {builtin}")]
+    NoSuchPreset {
+        /// The value as typed.
+        given: String,
+        /// The names there are, separated by commas.
+        builtin: String,
+    },
+
+    /// The input file could not be opened or decoded.
+    #[error(transparent)]
+    Input(#[from] ReadError),
+
+    /// The input file holds no sound.
+    #[error("{}: holds no audio: expected at least one frame", path.display())]
+    EmptyInput {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// A device name that is on none of the backends asked.
+    #[error("no {direction} device is called `{given}`: expected {expected}")]
+    NoSuchDevice {
+        /// `input` or `output`.
+        direction: &'static str,
+        /// The name as typed.
+        given: String,
+        /// The names there are.
+        expected: String,
+    },
+
+    /// The backend that was asked for by name cannot be used.
+    #[error("backend `{backend}` is not available: {reason}")]
+    Unavailable {
+        /// The backend.
+        backend: Backend,
+        /// Why, in the words of the backend.
+        reason: String,
+    },
+
+    /// The backend is there, but its device refuses what was asked.
+    #[error("backend `{backend}`: {reason}")]
+    Refused {
+        /// The backend.
+        backend: Backend,
+        /// What it refuses and what it expects.
+        reason: String,
+    },
+
+    /// The device went away while playing.
+    #[error("backend `{backend}`: {reason} after {seconds:.1} s: stopped")]
+    DeviceLost {
+        /// The backend.
+        backend: Backend,
+        /// How it went.
+        reason: &'static str,
+        /// Seconds of sound until then.
+        seconds: f64,
+    },
+
+    /// The engine takes no such stream.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+
+    /// The engine could not build the rack.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+
+    /// The engine did not take a command.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+
+    /// The operating system refused something the session cannot do without.
+    #[error("cannot {doing}: {source}")]
+    System {
+        /// What was tried.
+        doing: &'static str,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+
+    /// The handler for Ctrl-C and SIGTERM could not be set.
+    #[error("cannot listen for Ctrl-C: {0}")]
+    Signals(#[from] ctrlc::Error),
+}

@@ -1,0 +1,294 @@
+//! What every device calls: from its interleaved block to the rack and back.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
+use cpal::FromSample;
+use cpal::Sample;
+use headroom_engine::Processor;
+
+use super::bridge::LiveInput;
+use super::priority;
+use super::shared::Shared;
+use super::source::FileInput;
+
+/// Seconds of the fade that ends every programme.
+const FADE_SECS: f64 = 0.03;
+/// The tail of a file is over when the output has stayed below this ...
+const QUIET: f32 = 3.162e-5; // -90 dBFS
+/// ... for this long ...
+const QUIET_SECS: f64 = 1.0;
+/// ... and at the latest after this.
+const MAX_TAIL_SECS: f64 = 60.0;
+
+/// Where the frames come from.
+pub(super) enum Input {
+    /// A file, through its reader thread.
+    File(FileInput),
+    /// The input device.
+    Live(LiveInput),
+    /// Nothing: the device has no input.
+    Silence,
+}
+
+/// The output callback: owns the processor, feeds it pieces of at most `max_block_frames`, counts.
+pub(super) struct Player {
+    processor: Processor,
+    input: Input,
+    shared: Arc<Shared>,
+    left: Vec<f32>,
+    right: Vec<f32>,
+    primed: bool,
+    /// Frames of the programme so far.
+    position: u64,
+    /// The first frame that is no longer part of the programme.
+    end: Option<u64>,
+    fade_frames: u64,
+    tail: Tail,
+}
+
+/// How long the rack rings on after a file.
+struct Tail {
+    least_frames: u64,
+    quiet_frames: u64,
+    most_frames: u64,
+    /// Frames since the file ended, and how many of the newest were quiet.
+    since_frames: u64,
+    quiet_for_frames: u64,
+}
+
+/// What a [`Player`] is made for.
+pub(super) struct Programme {
+    pub(super) sample_rate_hz: u32,
+    pub(super) max_block_frames: usize,
+    /// Exact length, or until stopped.
+    pub(super) length_frames: Option<u64>,
+    pub(super) latency_frames: usize,
+}
+
+impl Player {
+    /// [main] Allocates all that the callback will ever use.
+    pub(super) fn new(
+        processor: Processor,
+        input: Input,
+        programme: &Programme,
+        shared: &Arc<Shared>,
+    ) -> Self {
+        let frames = |secs: f64| (secs * f64::from(programme.sample_rate_hz)).ceil() as u64;
+        Self {
+            processor,
+            input,
+            shared: Arc::clone(shared),
+            left: vec![0.0; programme.max_block_frames],
+            right: vec![0.0; programme.max_block_frames],
+            primed: false,
+            position: 0,
+            end: programme.length_frames,
+            fade_frames: frames(FADE_SECS),
+            tail: Tail {
+                least_frames: programme.latency_frames as u64,
+                quiet_frames: frames(QUIET_SECS),
+                most_frames: frames(MAX_TAIL_SECS),
+                since_frames: 0,
+                quiet_for_frames: 0,
+            },
+        }
+    }
+
+    /// [audio] Fills one interleaved block of the device, whatever its size.
+    pub(super) fn fill<T>(&mut self, block: &mut [T], channels: usize)
+    where
+        T: Sample + FromSample<f32>,
+    {
+        if channels == 0 {
+            return;
+        }
+        let frames = block.len() / channels;
+        self.shared.callbacks.fetch_add(1, Relaxed);
+        self.shared.asked_frames.fetch_add(frames as u64, Relaxed);
+        if !self.shared.running() {
+            block.fill(T::EQUILIBRIUM);
+            if let Input::Live(live) = &mut self.input {
+                live.flush();
+            }
+            return;
+        }
+        if self.shared.stopping() {
+            let soon = self.position + self.fade_frames;
+            self.end = Some(self.end.map_or(soon, |end| end.min(soon)));
+        }
+
+        let mut rest = block;
+        while rest.len() >= channels {
+            let mut piece_frames = (rest.len() / channels).min(self.left.len());
+            if !self.primed {
+                self.prime(piece_frames);
+            } else {
+                let left_frames = self.end.map_or(u64::MAX, |end| end - self.position.min(end));
+                if left_frames == 0 {
+                    rest.fill(T::EQUILIBRIUM);
+                    self.shared.finish();
+                    return;
+                }
+                piece_frames =
+                    usize::try_from(left_frames).unwrap_or(usize::MAX).min(piece_frames);
+                self.play(piece_frames);
+            }
+            let (piece, after) = rest.split_at_mut(piece_frames * channels);
+            interleave(&self.left[..piece_frames], &self.right[..piece_frames], piece, channels);
+            rest = after;
+        }
+        if self.end == Some(self.position) {
+            self.shared.finish();
+        }
+    }
+
+    /// [audio] The priming block: what happens once per thread happens here, in silence.
+    fn prime(&mut self, frames: usize) {
+        self.primed = true;
+        self.shared.set_priority(priority::make_realtime());
+        let (left, right) = (&mut self.left[..frames], &mut self.right[..frames]);
+        left.fill(0.0);
+        right.fill(0.0);
+        self.processor.process(&mut [left, right], &[]);
+        // Silent by contract; and the device hears silence even if it were not.
+        self.left[..frames].fill(0.0);
+        self.right[..frames].fill(0.0);
+        if let Input::Live(live) = &mut self.input {
+            live.flush();
+        }
+    }
+
+    /// [audio] One block of the programme.
+    fn play(&mut self, frames: usize) {
+        let (left, right) = (&mut self.left[..frames], &mut self.right[..frames]);
+        let mut input_over = false;
+        match &mut self.input {
+            Input::File(file) => {
+                let read = file.fill(left, right);
+                self.shared.input_frames.fetch_add(read.frames as u64, Relaxed);
+                if read.ran_dry {
+                    self.shared.input_underruns.fetch_add(1, Relaxed);
+                }
+                input_over = read.over;
+            }
+            Input::Live(live) => live.fill(left, right),
+            Input::Silence => {
+                left.fill(0.0);
+                right.fill(0.0);
+            }
+        }
+
+        let start = Instant::now();
+        self.processor.process(&mut [&mut *left, &mut *right], &[]);
+        let busy_ns = start.elapsed().as_nanos();
+        self.shared.busy_ns.fetch_add(busy_ns.try_into().unwrap_or(u64::MAX), Relaxed);
+
+        if input_over && self.end.is_none() && self.tail.is_over(left, right) {
+            self.end = Some(self.position + self.fade_frames.max(frames as u64));
+        }
+        if let Some(end) = self.end {
+            fade_out(left, right, self.position, end, self.fade_frames);
+        }
+        self.shared.raise_peak(peak(left).max(peak(right)));
+        self.position += frames as u64;
+        self.shared.frames.store(self.position, Relaxed);
+    }
+}
+
+impl Tail {
+    /// [audio] Follows one block after the end of the input.
+    fn is_over(&mut self, left: &[f32], right: &[f32]) -> bool {
+        self.since_frames += left.len() as u64;
+        if peak(left).max(peak(right)) < QUIET {
+            self.quiet_for_frames += left.len() as u64;
+        } else {
+            self.quiet_for_frames = 0;
+        }
+        self.since_frames >= self.most_frames
+            || (self.since_frames >= self.least_frames
+                && self.quiet_for_frames >= self.quiet_frames)
+    }
+}
+
+fn peak(samples: &[f32]) -> f32 {
+    samples.iter().fold(0.0, |peak: f32, sample| peak.max(sample.abs()))
+}
+
+/// [audio] The last `fade_frames` before `end` go to silence by half a cosine, sample by sample.
+fn fade_out(left: &mut [f32], right: &mut [f32], position: u64, end: u64, fade_frames: u64) {
+    let start = end.saturating_sub(fade_frames);
+    if position + left.len() as u64 <= start {
+        return;
+    }
+    for (index, (left, right)) in left.iter_mut().zip(right.iter_mut()).enumerate() {
+        let at = position + index as u64;
+        if at >= start {
+            let left_frames = end.saturating_sub(at + 1) as f32;
+            let way = left_frames / fade_frames.max(1) as f32;
+            let gain = 0.5 - 0.5 * (std::f32::consts::PI * way).cos();
+            *left *= gain;
+            *right *= gain;
+        }
+    }
+}
+
+/// [audio] Two planes into the device's order: mono devices get the mean, surplus channels silence.
+fn interleave<T>(left: &[f32], right: &[f32], block: &mut [T], channels: usize)
+where
+    T: Sample + FromSample<f32>,
+{
+    let planes = left.iter().zip(right);
+    if channels == 1 {
+        for (out, (left, right)) in block.iter_mut().zip(planes) {
+            *out = T::from_sample((left + right) * 0.5);
+        }
+        return;
+    }
+    for (frame, (left, right)) in block.chunks_exact_mut(channels).zip(planes) {
+        frame[0] = T::from_sample(*left);
+        frame[1] = T::from_sample(*right);
+        frame[2..].fill(T::EQUILIBRIUM);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fade_ends_in_silence_and_starts_at_full_level() {
+        let (mut left, mut right) = ([1.0; 200], [1.0; 200]);
+        fade_out(&mut left, &mut right, 1000, 1150, 100);
+        assert!(left[..50].iter().all(|sample| *sample == 1.0));
+        assert!(left[50] > 0.999);
+        assert!(left[50..150].windows(2).all(|pair| pair[1] < pair[0]));
+        assert_eq!(left[149], 0.0);
+        assert!(left[150..].iter().all(|sample| *sample == 0.0));
+        assert_eq!(left, right);
+    }
+
+    #[test]
+    fn the_fade_does_not_depend_on_how_it_is_cut() {
+        let (mut whole, mut other) = ([1.0; 300], [1.0; 300]);
+        fade_out(&mut whole, &mut other, 0, 280, 100);
+        let mut cut = [1.0; 300];
+        for start in (0..300).step_by(7) {
+            let end = (start + 7).min(300);
+            let mut other = vec![1.0; end - start];
+            fade_out(&mut cut[start..end], &mut other, start as u64, 280, 100);
+        }
+        assert_eq!(whole, cut);
+    }
+
+    #[test]
+    fn mono_devices_hear_both_sides_and_wide_ones_silence_beyond_two() {
+        let mut mono = [0.0_f32; 2];
+        interleave(&[1.0, 0.5], &[0.0, 0.5], &mut mono, 1);
+        assert_eq!(mono, [0.5, 0.5]);
+        let mut wide = [9_i16; 8];
+        interleave(&[1.0, 0.5], &[0.0, -1.0], &mut wide, 4);
+        assert_eq!(wide, [32767, 0, 0, 0, 16384, -32768, 0, 0]);
+    }
+}

@@ -1,0 +1,161 @@
+//! What `play` says at its end.
+
+use std::fmt;
+
+use headroom_engine::Health;
+use serde::Serialize;
+
+use super::backend::Facts;
+use super::shared::Priority;
+use super::shared::Shared;
+
+/// The object that `--json` ends with. Counts are of every block after the priming block.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlayReport {
+    /// Frames of the programme: input, tail and fade.
+    pub frames: u64,
+    /// Of which came from the input file.
+    pub input_frames: u64,
+    /// Sample rate in Hz.
+    pub sample_rate_hz: u32,
+    /// Length of the programme in seconds.
+    pub seconds: f64,
+    /// Seconds of sound for each second spent in the rack.
+    pub realtime_factor: f64,
+    /// Latency of the rack in frames.
+    pub latency_frames: usize,
+    /// Greatest absolute output sample in dBFS; `null` for silence.
+    pub peak_dbfs: Option<f64>,
+    /// The audio system that was used.
+    pub backend: &'static str,
+    /// The output device.
+    pub output_device: String,
+    /// The input device, if it was open.
+    pub input_device: Option<String>,
+    /// Frames of the device's block.
+    pub block_frames: u32,
+    /// The time that a block of the device may take, in nanoseconds.
+    pub deadline_ns: u64,
+    /// Gaps that the device reported, or that the clock of `null` saw.
+    pub xruns: u64,
+    /// Times the input had no frames, or too many to keep.
+    pub input_gaps: u64,
+    /// What the audio thread did.
+    pub audio_thread: AudioThread,
+}
+
+/// What the audio thread did after the priming block.
+#[derive(Debug, Clone, Serialize)]
+pub struct AudioThread {
+    /// Memory allocations inside the guard.
+    pub allocations: u64,
+    /// Memory releases inside the guard.
+    pub deallocations: u64,
+    /// Blocks of the rack.
+    pub blocks: u64,
+    /// Blocks that took longer than their own length.
+    pub late_blocks: u64,
+    /// Time in the rack for a block, in nanoseconds.
+    pub block_ns: BlockNs,
+    /// Page faults that needed no disk.
+    pub minor_faults: u64,
+    /// Page faults that needed the disk.
+    pub major_faults: u64,
+    /// Whether the thread was scheduled as real-time.
+    pub realtime: bool,
+}
+
+/// Block times in nanoseconds.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct BlockNs {
+    /// Half of the blocks took no longer.
+    pub p50: u64,
+    /// 99 of 100 blocks took no longer.
+    pub p99: u64,
+    /// None took longer.
+    pub max: u64,
+}
+
+impl PlayReport {
+    /// [main] Gathers the figures; call it before the device is closed.
+    pub(super) fn gather(
+        facts: &Facts,
+        block_frames: u32,
+        latency_frames: usize,
+        shared: &Shared,
+        health: &Health,
+    ) -> Self {
+        use std::sync::atomic::Ordering::Relaxed;
+        let frames = shared.frames.load(Relaxed);
+        let seconds = frames as f64 / f64::from(facts.sample_rate_hz);
+        let busy_secs = shared.busy_ns.load(Relaxed) as f64 * 1e-9;
+        let peak = f64::from(shared.peak());
+        Self {
+            frames,
+            input_frames: shared.input_frames.load(Relaxed),
+            sample_rate_hz: facts.sample_rate_hz,
+            seconds,
+            realtime_factor: if busy_secs > 0.0 { seconds / busy_secs } else { 0.0 },
+            latency_frames,
+            peak_dbfs: (peak > 0.0).then(|| 20.0 * peak.log10()),
+            backend: facts.backend.name(),
+            output_device: facts.output.clone(),
+            input_device: facts.input.clone(),
+            block_frames,
+            deadline_ns: deadline_ns(block_frames, facts.sample_rate_hz),
+            xruns: shared.xruns(),
+            input_gaps: shared.input_underruns.load(Relaxed) + shared.input_overruns.load(Relaxed),
+            audio_thread: AudioThread {
+                allocations: health.allocations,
+                deallocations: health.deallocations,
+                blocks: health.blocks,
+                late_blocks: health.over_deadline,
+                block_ns: BlockNs {
+                    p50: health.block_ns.p50,
+                    p99: health.block_ns.p99,
+                    max: health.block_ns.max,
+                },
+                minor_faults: health.minor_faults,
+                major_faults: health.major_faults,
+                realtime: shared.priority() == Priority::Realtime,
+            },
+        }
+    }
+}
+
+/// How long a block lasts, in nanoseconds.
+pub(super) fn deadline_ns(block_frames: u32, sample_rate_hz: u32) -> u64 {
+    u64::from(block_frames) * 1_000_000_000 / u64::from(sample_rate_hz.max(1))
+}
+
+impl fmt::Display for PlayReport {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let thread = &self.audio_thread;
+        let micros = |ns: u64| ns as f64 / 1e3;
+        let peak = match self.peak_dbfs {
+            Some(peak) => format!("peak {peak:.1} dBFS"),
+            None => "silence".to_owned(),
+        };
+        write!(
+            to,
+            "played {:.2} s on {} ({} Hz, block {}): {peak}\n\
+             blocks {}: p50 {:.1} us, p99 {:.1} us, max {:.1} us of {:.1} us; {} late\n\
+             xruns {}, input gaps {}, allocations {}, frees {}, page faults {}",
+            self.seconds,
+            self.backend,
+            self.sample_rate_hz,
+            self.block_frames,
+            thread.blocks,
+            micros(thread.block_ns.p50),
+            micros(thread.block_ns.p99),
+            micros(thread.block_ns.max),
+            micros(self.deadline_ns),
+            thread.late_blocks,
+            self.xruns,
+            self.input_gaps,
+            thread.allocations,
+            thread.deallocations,
+            thread.minor_faults + thread.major_faults,
+        )
+    }
+}

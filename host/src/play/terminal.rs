@@ -1,0 +1,154 @@
+//! The terminal while playing: one panel that is redrawn in place, and the keys.
+
+use std::io::IsTerminal;
+use std::io::Write;
+use std::time::Duration;
+
+use crossterm::ExecutableCommand;
+use crossterm::QueueableCommand;
+use crossterm::cursor;
+use crossterm::event;
+use crossterm::event::Event;
+use crossterm::event::KeyCode;
+use crossterm::event::KeyEventKind;
+use crossterm::event::KeyModifiers;
+use crossterm::terminal;
+use crossterm::terminal::ClearType;
+
+use super::panel;
+use super::panel::Line;
+use super::panel::View;
+
+/// What a key asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Key {
+    /// Mute or unmute.
+    Mute,
+    /// Fade out and end.
+    Quit,
+}
+
+/// The standard error stream as a place for the panel. Puts the terminal back as it was when dropped.
+///
+/// Standard error, because standard output may be a pipe that waits for the report.
+pub(super) struct Terminal {
+    out: std::io::Stderr,
+    keys: bool,
+    colour: bool,
+    /// Lines of the panel that stand on the screen, above the cursor.
+    drawn: u16,
+}
+
+impl Terminal {
+    /// [main] Takes the terminal over; `None` where there is none.
+    pub(super) fn open() -> Option<Self> {
+        let mut out = std::io::stderr();
+        if !out.is_terminal() || std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
+            return None;
+        }
+        let keys = std::io::stdin().is_terminal() && terminal::enable_raw_mode().is_ok();
+        // A terminal that cannot hide its cursor still shows the panel.
+        let _cosmetic = out.execute(cursor::Hide);
+        let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Some(Self { out, keys, colour, drawn: 0 })
+    }
+
+    /// [main] Whether keys are read at all.
+    pub(super) fn has_keys(&self) -> bool {
+        self.keys
+    }
+
+    /// [main] Waits up to `pause` for keys and gives those that mean something.
+    pub(super) fn keys(&mut self, pause: Duration) -> Vec<Key> {
+        let mut keys = Vec::new();
+        if !self.keys {
+            std::thread::sleep(pause);
+            return keys;
+        }
+        let mut wait = pause;
+        loop {
+            match event::poll(wait) {
+                Ok(true) => {}
+                Ok(false) => return keys,
+                Err(_) => {
+                    // The terminal has gone; the sound goes on until a signal or its end.
+                    self.keys = false;
+                    return keys;
+                }
+            }
+            match event::read() {
+                Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => {
+                    keys.extend(meaning(key.code, key.modifiers));
+                }
+                Ok(Event::Resize(..)) => self.drawn = 0,
+                Ok(_) => {}
+                Err(_) => {
+                    self.keys = false;
+                    return keys;
+                }
+            }
+            wait = Duration::ZERO;
+        }
+    }
+
+    /// [main] Draws the panel over the one before.
+    pub(super) fn draw(&mut self, view: &View) {
+        let (columns, rows) = terminal::size().unwrap_or((80, 24));
+        let mut lines = panel::lines(view, usize::from(columns));
+        lines.truncate(usize::from(rows.saturating_sub(1)).max(1));
+        // A terminal that does not take what is written is not worth stopping the sound for.
+        let _cosmetic = self.paint(&lines);
+    }
+
+    /// [main] A line that stays, above the panel.
+    pub(super) fn say(&mut self, message: &str) {
+        let _cosmetic = self.erase();
+        let _cosmetic = write!(self.out, "{message}\r\n");
+        let _cosmetic = self.out.flush();
+    }
+
+    fn paint(&mut self, lines: &[Line]) -> std::io::Result<()> {
+        let mut frame = Vec::with_capacity(8192);
+        if self.drawn > 0 {
+            frame.queue(cursor::MoveUp(self.drawn))?;
+        }
+        frame.queue(cursor::MoveToColumn(0))?;
+        for line in lines {
+            line.write(&mut frame, self.colour)?;
+            frame.queue(terminal::Clear(ClearType::UntilNewLine))?;
+            frame.write_all(b"\r\n")?;
+        }
+        frame.queue(terminal::Clear(ClearType::FromCursorDown))?;
+        self.drawn = lines.len().try_into().unwrap_or(u16::MAX);
+        self.out.write_all(&frame)?;
+        self.out.flush()
+    }
+
+    fn erase(&mut self) -> std::io::Result<()> {
+        if self.drawn > 0 {
+            self.out.queue(cursor::MoveUp(self.drawn))?;
+        }
+        self.drawn = 0;
+        self.out.queue(cursor::MoveToColumn(0))?;
+        self.out.queue(terminal::Clear(ClearType::FromCursorDown))?;
+        self.out.flush()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _cosmetic = self.out.execute(cursor::Show);
+        if self.keys {
+            let _cosmetic = terminal::disable_raw_mode();
+        }
+    }
+}
+
+fn meaning(code: KeyCode, modifiers: KeyModifiers) -> Option<Key> {
+    match code {
+        KeyCode::Char('c' | 'd') if modifiers.contains(KeyModifiers::CONTROL) => Some(Key::Quit),
+        KeyCode::Char('q' | 'Q') | KeyCode::Esc => Some(Key::Quit),
+        KeyCode::Char('m' | 'M') | KeyCode::Enter => Some(Key::Mute),
+        _ => None,
+    }
+}
