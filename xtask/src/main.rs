@@ -1,2 +1,78 @@
-//! The program.
-fn main() {}
+//! The commands people type: `cargo xtask demo`, `test`, `check`, `bench`.
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+mod arrows;
+mod bench;
+mod canvas;
+mod check;
+mod demo;
+mod error;
+mod font;
+mod instructions;
+mod loop_music;
+mod loop_room;
+mod loop_singer;
+mod loop_voices;
+mod packages;
+mod peers;
+mod picture;
+mod python;
+mod report;
+mod shell;
+mod suite;
+mod table;
+mod wave;
+
+/// Headroom's tasks. Each installs what it needs, prints every command that it runs, and can be run
+/// again at any time.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Play and render two bars of music through the voice and drum-bus presets
+    ///
+    /// Installs what building takes, builds the program, plays on the first audio device that works
+    /// (on none at all: a null device in real time), renders, and leaves audio, reports and
+    /// pictures in target/demo/.
+    Demo(demo::Options),
+    /// Run all checks and all tests
+    ///
+    /// Installs audio servers, players and a Python with the references first; then checks,
+    /// documentation tests, and the tests, whose summary comes last.
+    Test(suite::Options),
+    /// Run formatting, import rules, clippy and documentation checks
+    Check {
+        /// Only these checks (may be given more than once); all if none is given
+        #[arg(long, value_enum)]
+        only: Vec<check::Check>,
+    },
+    /// Measure what each module and preset costs
+    ///
+    /// Time per stereo frame by criterion at four block sizes, instructions per stereo frame by
+    /// callgrind, and with --peers a comparison with pedalboard in the same run. Tables and figures
+    /// are left in target/bench/.
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().task {
+        Task::Demo(options) => demo::run(&options),
+        Task::Test(options) => suite::run(&options),
+        Task::Check { only } => check::run(&only),
+        Task::Bench(options) => bench::run(&options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

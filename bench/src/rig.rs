@@ -1,0 +1,109 @@
+//! A rack on the bench: opened, past its priming block, and fed a signal block by block.
+
+use crate::SAMPLE_RATE_HZ;
+use headroom_engine::{
+    ControlError, Controller, Memory, OpenError, Processor, RackSpec, Stream, StreamError, open,
+};
+
+/// A running rack and the block it works in.
+pub struct Rig {
+    controller: Controller,
+    processor: Processor,
+    signal: [Vec<f32>; 2],
+    block: [Vec<f32>; 2],
+    at: usize,
+}
+
+/// Why a rack could not be put on the bench.
+#[derive(Debug, thiserror::Error)]
+pub enum RigError {
+    /// The block size is not one that a stream may have.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    /// The rack could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The rack could not be unmuted.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// The audio thread allocated or freed: the figures would be of another program.
+    #[error("{count} allocations or frees on the audio thread")]
+    Allocations {
+        /// How many.
+        count: u64,
+    },
+}
+
+impl Rig {
+    /// [main] Opens a rack in stereo at 48 kHz for blocks of `block_frames` and runs its priming
+    /// block and 20,480 frames more, so that it is past every fade.
+    ///
+    /// # Errors
+    /// What the engine says of the stream or the rack.
+    pub fn new(
+        spec: &RackSpec,
+        block_frames: usize,
+        signal: [Vec<f32>; 2],
+    ) -> Result<Rig, RigError> {
+        let stream = Stream::new(SAMPLE_RATE_HZ, block_frames, 2)?;
+        let (controller, processor) = open(stream, spec, &Memory::default())?;
+        let mut rig = Rig {
+            controller,
+            processor,
+            signal,
+            block: [vec![0.0; block_frames], vec![0.0; block_frames]],
+            at: 0,
+        };
+        for _ in 0..20_480usize.div_ceil(block_frames) + 1 {
+            rig.run_block();
+        }
+        rig.rewind();
+        Ok(rig)
+    }
+
+    /// Runs one whole block of the signal, which begins again where it ends, and returns the output.
+    pub fn run_block(&mut self) -> &[Vec<f32>; 2] {
+        let frames = self.block[0].len();
+        if self.at + frames > self.signal[0].len() {
+            self.at = 0;
+        }
+        let span = self.at..self.at + frames;
+        for (block, signal) in self.block.iter_mut().zip(&self.signal) {
+            block.copy_from_slice(&signal[span.clone()]);
+        }
+        self.at += frames;
+        let [left, right] = &mut self.block;
+        self.processor.process(&mut [left, right], &[]);
+        &self.block
+    }
+
+    /// Runs `frames` of the signal in place, in blocks of the rig's size and a shorter last one.
+    pub fn run_span(&mut self, channels: [&mut [f32]; 2]) {
+        let block_frames = self.block[0].len();
+        let [left, right] = channels;
+        for (left, right) in left
+            .chunks_mut(block_frames)
+            .zip(right.chunks_mut(block_frames))
+        {
+            self.processor.process(&mut [left, right], &[]);
+        }
+    }
+
+    /// Starts the signal again.
+    pub fn rewind(&mut self) {
+        self.at = 0;
+    }
+
+    /// [main] Does the controller's housekeeping and checks what the program claims of itself.
+    ///
+    /// # Errors
+    /// [`RigError::Allocations`] if the audio thread allocated or freed.
+    pub fn check(&mut self) -> Result<(), RigError> {
+        self.controller.housekeep();
+        let health = self.controller.health();
+        match health.allocations + health.deallocations {
+            0 => Ok(()),
+            count => Err(RigError::Allocations { count }),
+        }
+    }
+}

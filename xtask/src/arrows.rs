@@ -1,0 +1,214 @@
+//! The rules of the house that no compiler holds: who may import whom, which files may contain
+//! `unsafe`, and which names of other people's crates may not be used.
+
+use crate::error::Error;
+use crate::shell;
+use std::path::Path;
+
+/// The packages of the workspace, and which of the others each may import. `gui -> ipc <- engine
+/// <- {host, plugin}`; tests and benches may import all; nothing else imports host, plugin or gui.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("headroom-ipc", &[]),
+    ("headroom-engine", &["headroom-ipc"]),
+    ("headroom", &["headroom-engine", "headroom-ipc"]),
+    ("headroom-plugin", &["headroom-engine", "headroom-ipc"]),
+    ("headroom-gui", &["headroom-ipc"]),
+    ("headroom-tests", EVERYTHING),
+    ("headroom-bench", EVERYTHING),
+    ("xtask", &[]),
+];
+
+const EVERYTHING: &[&str] = &[
+    "headroom-ipc",
+    "headroom-engine",
+    "headroom",
+    "headroom-plugin",
+    "headroom-gui",
+    "headroom-tests",
+];
+
+/// The files that may contain `unsafe`, each with its reason.
+const UNSAFE_FILES: &[(&str, &str)] = &[(
+    "engine/src/memory/arena.rs",
+    "carves typed slices from one mapped region",
+)];
+
+/// Names that may not be used, each with its reason.
+const BANNED: &[(&str, &str)] = &[(
+    "SharedCell",
+    "basedrop's has an open race; use Owned or Shared",
+)];
+
+/// [main] Checks all rules on the workspace and returns the violations, a line each.
+pub(crate) fn violations() -> Result<Vec<String>, Error> {
+    let mut metadata = shell::cargo();
+    metadata.args(["metadata", "--no-deps", "--format-version", "1"]);
+    let packages = packages(&shell::read(&mut metadata)?)?;
+    let sources = sources(&shell::root())?;
+    let mut found = import_violations(&packages, ARROWS);
+    found.extend(source_violations(&sources, UNSAFE_FILES, BANNED));
+    Ok(found)
+}
+
+/// A package of the workspace and what it depends on in any way: normal, build or dev.
+#[derive(Debug)]
+struct Package {
+    name: String,
+    imports: Vec<String>,
+}
+
+/// Reads `cargo metadata --no-deps`.
+fn packages(metadata: &str) -> Result<Vec<Package>, Error> {
+    let wrong = |what: &str| Error::output("cargo metadata", what);
+    let json: serde_json::Value =
+        serde_json::from_str(metadata).map_err(|error| wrong(&error.to_string()))?;
+    let list = |value: &serde_json::Value, key: &str| {
+        let list = value[key].as_array().cloned();
+        list.ok_or_else(|| wrong(&format!("no list `{key}`")))
+    };
+    let name = |value: &serde_json::Value| {
+        let name = value["name"].as_str().map(str::to_owned);
+        name.ok_or_else(|| wrong("an entry without a name"))
+    };
+    list(&json, "packages")?
+        .iter()
+        .map(|package| {
+            Ok(Package {
+                name: name(package)?,
+                imports: list(package, "dependencies")?
+                    .iter()
+                    .map(name)
+                    .collect::<Result<_, _>>()?,
+            })
+        })
+        .collect()
+}
+
+fn import_violations(packages: &[Package], arrows: &[(&str, &[&str])]) -> Vec<String> {
+    let mut found = Vec::new();
+    for package in packages {
+        let Some((_, allowed)) = arrows.iter().find(|(name, _)| *name == package.name) else {
+            found.push(format!(
+                "package `{}` has no arrow: say in ARROWS what it may import",
+                package.name
+            ));
+            continue;
+        };
+        for import in &package.imports {
+            let ours = packages.iter().any(|other| other.name == *import);
+            if ours && !allowed.contains(&import.as_str()) {
+                found.push(format!(
+                    "`{}` imports `{import}`: against the arrows",
+                    package.name
+                ));
+            }
+        }
+    }
+    found
+}
+
+/// A Rust file: its path from the workspace's folder, with slashes, and its text.
+#[derive(Debug)]
+struct Source {
+    path: String,
+    text: String,
+}
+
+/// All Rust files of the workspace, in order of their paths.
+fn sources(root: &Path) -> Result<Vec<Source>, Error> {
+    let mut sources = Vec::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(&folder).map_err(|source| Error::file(&folder, source))?;
+        for entry in entries {
+            let entry = entry.map_err(|source| Error::file(&folder, source))?;
+            let path = entry.path();
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let kind = entry
+                .file_type()
+                .map_err(|source| Error::file(&path, source))?;
+            if kind.is_dir() {
+                if !name.starts_with('.') && name != "target" {
+                    folders.push(path);
+                }
+            } else if name.ends_with(".rs") {
+                let text =
+                    std::fs::read_to_string(&path).map_err(|source| Error::file(&path, source))?;
+                let path = path.strip_prefix(root).unwrap_or(&path);
+                let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+                sources.push(Source {
+                    path: parts.join("/"),
+                    text,
+                });
+            }
+        }
+    }
+    sources.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(sources)
+}
+
+fn source_violations(
+    sources: &[Source],
+    unsafe_files: &[(&str, &str)],
+    banned: &[(&str, &str)],
+) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut with_unsafe = Vec::new();
+    for source in sources {
+        let path = &source.path;
+        let words = match words(&source.text) {
+            Ok(words) => words,
+            Err(what) => {
+                found.push(format!("{path}: not read as Rust: {what}"));
+                continue;
+            }
+        };
+        let listed = unsafe_files.iter().any(|(file, _)| file == path);
+        for (word, line) in &words {
+            if word == "unsafe" && listed {
+                with_unsafe.push(path.as_str());
+            } else if (word == "unsafe" || word == "unsafe_code") && !listed {
+                found.push(format!(
+                    "{path}:{line}: `{word}` in a file that is not in UNSAFE_FILES"
+                ));
+            }
+            if let Some((_, reason)) = banned.iter().find(|(name, _)| name == word) {
+                found.push(format!("{path}:{line}: `{word}` is banned: {reason}"));
+            }
+        }
+    }
+    for (file, _) in unsafe_files {
+        if !with_unsafe.contains(file) {
+            found.push(format!(
+                "{file}: in UNSAFE_FILES, but has no `unsafe` or is not there: take it off the list"
+            ));
+        }
+    }
+    found
+}
+
+/// The identifiers and keywords of a Rust file with their lines; comments and strings are none.
+fn words(text: &str) -> Result<Vec<(String, usize)>, String> {
+    use proc_macro2::{TokenStream, TokenTree};
+    fn walk(stream: TokenStream, words: &mut Vec<(String, usize)>) {
+        for token in stream {
+            match token {
+                TokenTree::Group(group) => walk(group.stream(), words),
+                TokenTree::Ident(word) => {
+                    words.push((word.to_string(), word.span().start().line));
+                }
+                TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+            }
+        }
+    }
+    let stream: TokenStream = text
+        .parse()
+        .map_err(|error: proc_macro2::LexError| error.to_string())?;
+    let mut words = Vec::new();
+    walk(stream, &mut words);
+    Ok(words)
+}
+
+#[cfg(test)]
+#[path = "arrows_tests.rs"]
+mod tests;
