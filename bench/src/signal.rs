@@ -48,7 +48,8 @@ fn channel(frames: usize, seed: u64) -> Vec<f32> {
             // A new tone every 0.7 s, two octaves apart in turn, gone after half a second.
             let (tone, age_secs) = ((secs / 0.7).floor(), secs % 0.7);
             let freq_hz = 110.0 * (tone % 5.0 + 0.3 * seed as f64).exp2();
-            let tone = (std::f64::consts::TAU * freq_hz * age_secs).sin() * (-age_secs / 0.15).exp();
+            let tone =
+                (std::f64::consts::TAU * freq_hz * age_secs).sin() * (-age_secs / 0.15).exp();
             let burst = if secs % 1.3 < 0.01 { white } else { 0.0 };
             (0.5 * pink.next(white) + 0.8 * tone + 0.7 * burst) as f32
         })

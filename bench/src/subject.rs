@@ -34,7 +34,12 @@ impl Subject {
     /// [`SubjectError::Preset`] if a factory preset does not parse.
     pub fn all() -> Result<Vec<Subject>, SubjectError> {
         let catalog = Catalog::builtin();
-        let mut subjects: Vec<_> = catalog.kinds().iter().copied().map(Subject::module).collect();
+        let mut subjects: Vec<_> = catalog
+            .kinds()
+            .iter()
+            .copied()
+            .map(Subject::module)
+            .collect();
         for factory in preset::factory() {
             subjects.push(Subject {
                 name: format!("preset-{}", factory.name),

@@ -1,4 +1,7 @@
-//! The crossfade of edits and preset changes: 20 ms, with no corner that could be heard.
+//! The crossfade of edits, preset changes, bypass and mute: 20 ms, with no corner to be heard.
+//!
+//! Parameters glide in straight lines instead (`ramp.rs`): automation that sets a new target every
+//! few frames would never get away from the flat start of this curve.
 
 /// How long a slot or a rack takes to come or to leave, in seconds.
 pub(crate) const FADE_SECS: f64 = 0.02;
@@ -18,9 +21,14 @@ pub(crate) struct Fade {
 impl Fade {
     /// Wholly there.
     pub(crate) const fn all() -> Self {
+        Self::at(1.0)
+    }
+
+    /// At rest on `value`.
+    pub(crate) const fn at(value: f32) -> Self {
         Self {
-            from: 1.0,
-            to: 1.0,
+            from: value,
+            to: value,
             at: 1,
             frames: 1,
         }
@@ -36,7 +44,8 @@ impl Fade {
         Self::over(from, 0.0, frames)
     }
 
-    fn over(from: f32, to: f32, frames: usize) -> Self {
+    /// From one value to another.
+    pub(crate) fn over(from: f32, to: f32, frames: usize) -> Self {
         Self {
             from,
             to,
@@ -47,6 +56,26 @@ impl Fade {
 
     pub(crate) fn is_moving(&self) -> bool {
         self.at < self.frames
+    }
+
+    /// Where it ends.
+    pub(crate) fn target(&self) -> f32 {
+        self.to
+    }
+
+    /// Frames until it ends.
+    pub(crate) fn remaining_frames(&self) -> usize {
+        (self.frames - self.at) as usize
+    }
+
+    /// The value `ahead` frames after the last one passed.
+    pub(crate) fn ahead(&self, ahead: usize) -> f32 {
+        self.value(self.at.saturating_add(ahead as u32))
+    }
+
+    /// [audio] Passes `frames` frames.
+    pub(crate) fn advance(&mut self, frames: usize) {
+        self.at = self.at.saturating_add(frames as u32).min(self.frames);
     }
 
     /// The value of the last frame passed.

@@ -10,12 +10,11 @@ use basedrop::Owned;
 use rtrb::{Consumer, Producer};
 
 use crate::block::CHUNK_FRAMES;
-use crate::fade::FADE_SECS;
+use crate::fade::{FADE_SECS, Fade};
 use crate::memory::ArenaBox;
 use crate::message::{Event, Message, Notice};
 use crate::meter::{LevelCells, LevelMeter, measure};
 use crate::rack::{Chunk, Rack, Room, TAIL_LIMIT_SECS};
-use crate::ramp::Ramp;
 use crate::realtime::{
     Collector, HealthCells, ThreadFaults, Ticks, ViolationCounts, add, guarded, thread_id,
     ticks_to_ns,
@@ -45,7 +44,8 @@ pub struct Processor {
     commands: Consumer<Message>,
     notices: Producer<Notice>,
     health: Arc<HealthCells>,
-    master: Ramp,
+    /// The gain of everything: 0 when muted.
+    master: Fade,
     meter: LevelMeter,
     meter_cells: Arc<LevelCells>,
     position: u64,
@@ -106,7 +106,7 @@ impl Processor {
             commands: parts.commands,
             notices: parts.notices,
             health: parts.health,
-            master: Ramp::new([1.0], parts.stream.frames(FADE_SECS)),
+            master: Fade::all(),
             meter: LevelMeter::new(&parts.stream),
             meter_cells: parts.meter_cells,
             position: 0,
@@ -176,7 +176,7 @@ impl Processor {
     fn forget(&mut self) {
         self.rack.reset();
         self.tails.clear();
-        self.master.finish();
+        self.master = Fade::at(self.master.target());
         self.meter.reset();
         self.position = 0;
     }
@@ -310,13 +310,16 @@ impl Processor {
             });
         }
 
-        let mut block = sum.block(count, frames, position);
-        let master = self.master;
-        for channel in 0..count {
-            let samples = block.channel(channel);
-            self.master = master;
-            self.master.apply(samples);
-            self.meter.add(channel, measure(samples), frames);
+        if self.master.is_moving() || self.master.target() != 1.0 {
+            self.master.fill(&mut fade[..frames]);
+            for sum in &mut sum.0[..count] {
+                for (sample, gain) in sum.iter_mut().zip(&fade[..frames]) {
+                    *sample *= gain;
+                }
+            }
+        }
+        for (channel, sum) in sum.0[..count].iter().enumerate() {
+            self.meter.add(channel, measure(&sum[..frames]), frames);
         }
         self.position += frames as u64;
     }
@@ -339,7 +342,10 @@ impl Processor {
                 Ok(Message::Change(change)) => self.take_change(change),
                 Ok(Message::Edit(mut order)) => self.rack.apply(&mut order),
                 Ok(Message::Preset(rack)) => self.change_rack(rack),
-                Ok(Message::Mute(on)) => self.master.set([if on { 0.0 } else { 1.0 }]),
+                Ok(Message::Mute(on)) => {
+                    let to = if on { 0.0 } else { 1.0 };
+                    self.master = Fade::over(self.master.now(), to, self.stream.frames(FADE_SECS));
+                }
                 Ok(Message::Reset) => self.forget(),
             }
         }

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::block::{Block, CHUNK_FRAMES};
+use crate::fade::{FADE_SECS, Fade};
 use crate::memory::{ArenaBox, ArenaSlice, Carve, Carver, Memory, MemoryError, Region};
 use crate::message::{Change, SlotKey};
 use crate::meter::{LevelCells, LevelMeter, measure};
@@ -12,9 +13,6 @@ use crate::preset::ModuleSpec;
 use crate::ramp::Ramp;
 use crate::realtime::ViolationCounts;
 use crate::stream::Stream;
-
-/// Bypass and mix take this long to move.
-const CROSSFADE_SECS: f64 = 0.02;
 
 /// What went wrong in one chunk of one slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,10 +26,10 @@ pub(crate) struct Slot {
     pub(crate) key: SlotKey,
     kind: &'static Kind,
     module: ArenaBox<dyn Module>,
-    bypass: bool,
-    mix: f32,
-    /// How much of the module is heard: mix, or 0 in bypass.
-    wet: Ramp,
+    /// How much of the module is heard is the product of these two.
+    mix: Ramp,
+    active: Fade,
+    fade_frames: usize,
     /// The input as late as the module's output; empty when that is not late.
     dry_line: [ArenaSlice<f32>; 2],
     dry_at: usize,
@@ -94,25 +92,29 @@ impl Slot {
             carver.slice("dry line left", latency_frames, |_| 0.0),
             carver.slice("dry line right", right_frames, |_| 0.0),
         ];
-        let mut slot = Self {
+        let fade_frames = stream.frames(FADE_SECS);
+        let slot = Self {
             key,
             kind: spec.kind,
             module,
-            bypass: spec.bypass,
-            mix: spec.mix,
-            wet: Ramp::new([0.0], stream.frames(CROSSFADE_SECS)),
+            mix: Ramp::new([spec.mix], fade_frames),
+            active: Fade::at(if spec.bypass { 0.0 } else { 1.0 }),
+            fade_frames,
             dry_line,
             dry_at: 0,
             meter: LevelMeter::new(&stream),
             cells,
             failed: false,
         };
-        slot.wet.jump([slot.wet_target()]);
         carver.put("slot", slot)
     }
 
-    fn wet_target(&self) -> f32 {
-        if self.bypass { 0.0 } else { self.mix }
+    /// Whether all that is heard is the module, now and on.
+    fn is_all_wet(&self) -> bool {
+        !self.mix.is_moving()
+            && !self.active.is_moving()
+            && self.mix.target() == [1.0]
+            && self.active.target() == 1.0
     }
 
     /// [any] Frames by which the slot is late, bypassed or not.
@@ -141,13 +143,12 @@ impl Slot {
                 }
             }
             Change::Bypass { on, .. } => {
-                self.bypass = on;
-                self.wet.set([self.wet_target()]);
+                let to = if on { 0.0 } else { 1.0 };
+                self.active = Fade::over(self.active.now(), to, self.fade_frames);
             }
             Change::Mix { value, .. } => {
                 if value.is_finite() {
-                    self.mix = value.clamp(0.0, 1.0);
-                    self.wet.set([self.wet_target()]);
+                    self.mix.set([value.clamp(0.0, 1.0)]);
                 }
             }
         }
@@ -155,7 +156,13 @@ impl Slot {
 
     /// [audio] Takes over from the instance that leaves.
     pub(crate) fn adopt(&mut self, old: &Self) {
-        self.wet.adopt(&old.wet);
+        self.mix.adopt(&old.mix);
+        let target = self.active.target();
+        self.active = if old.active.target() == target {
+            old.active
+        } else {
+            Fade::over(old.active.now(), target, self.fade_frames)
+        };
         if !old.failed && std::ptr::eq(self.kind, old.kind) {
             self.module.adopt(&*old.module);
         }
@@ -163,7 +170,8 @@ impl Slot {
 
     /// [audio] Forgets all sound.
     pub(crate) fn reset(&mut self) {
-        self.wet.finish();
+        self.mix.finish();
+        self.active = Fade::at(self.active.target());
         if !self.failed {
             self.module.reset();
         }
@@ -182,7 +190,7 @@ impl Slot {
     ) -> Option<Fault> {
         let frames = block.frames();
         let late = !self.dry_line[0].is_empty();
-        let mixing = self.failed || self.wet.is_moving() || self.wet.target() != [1.0];
+        let mixing = self.failed || !self.is_all_wet();
         if late || mixing {
             self.keep_dry(block, dry);
         }
@@ -245,17 +253,18 @@ impl Slot {
     fn mix_dry(&mut self, block: &mut Block<'_>, dry: &[[f32; CHUNK_FRAMES]; 2]) {
         let frames = block.frames();
         if self.failed {
-            self.wet.jump([0.0]);
+            self.active = Fade::at(0.0);
         }
-        let wet = self.wet;
-        let moving = wet.remaining_frames().min(frames);
-        let [rest] = wet.target();
+        let (mix, active) = (self.mix, self.active);
+        let moving = mix.remaining_frames().max(active.remaining_frames());
+        let moving = moving.min(frames);
+        let rest = mix.target()[0] * active.target();
         for channel in 0..block.channels() {
             let samples = block.channel(channel);
             let (moved, rested) = samples.split_at_mut(moving);
             let (dry_moved, dry_rested) = dry[channel][..frames].split_at(moving);
             for (i, (sample, &dry)) in moved.iter_mut().zip(dry_moved).enumerate() {
-                let [wet] = wet.ahead(1 + i);
+                let wet = mix.ahead(1 + i)[0] * active.ahead(1 + i);
                 *sample = *sample * wet + dry * (1.0 - wet);
             }
             // At rest on either end the sound is one of the two, to the bit: adding nothing could
@@ -269,6 +278,7 @@ impl Slot {
             }
             self.meter.add(channel, measure(samples), frames);
         }
-        self.wet.advance(frames);
+        self.mix.advance(frames);
+        self.active.advance(frames);
     }
 }

@@ -49,7 +49,10 @@ enum PeerError {
     #[error(transparent)]
     Preset(#[from] preset::PresetError),
     #[error("{case}: {source}")]
-    Rig { case: &'static str, source: RigError },
+    Rig {
+        case: &'static str,
+        source: RigError,
+    },
     #[error("standard input: {0}")]
     Input(io::Error),
     #[error("standard output: {0}")]
