@@ -1,7 +1,9 @@
 //! Building blocks of the modules.
 
+pub mod cascade;
 pub mod delay_line;
 pub mod detector;
+pub mod design;
 pub mod envelope;
 pub mod fast_math;
 pub mod high_pass;
@@ -9,3 +11,5 @@ pub mod one_pole;
 
 /// One chunk of two channels, in a module's own memory.
 pub type Chunk = [[f32; crate::block::CHUNK_FRAMES]; 2];
+pub mod quad;
+mod skewed;
