@@ -1,15 +1,14 @@
 //! `headroom devices`: every audio system that was asked, and what it has.
 
-use std::io::Write;
-
 use cpal::SupportedBufferSize;
 use cpal::SupportedStreamConfig;
 use cpal::traits::DeviceTrait;
 use cpal::traits::HostTrait;
 use serde::Serialize;
 
+use crate::cli::ListArgs;
+use crate::error::HostError;
 use crate::play::Backend;
-use crate::play::PlayError;
 use crate::play::backend::BackendError;
 use crate::play::backend::PATIENCE;
 use crate::play::backend::no_answer;
@@ -20,14 +19,8 @@ use crate::play::cpal_device::id_of;
 use crate::play::cpal_device::is_unpaced;
 use crate::play::cpal_device::name_of;
 use crate::play::quiet;
-
-/// The command line of `devices`.
-#[derive(Debug, Clone, clap::Args)]
-pub struct DevicesArgs {
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
-}
+use crate::report::print;
+use crate::report::print_json;
 
 /// What `devices --json` prints.
 #[derive(Debug, Clone, Serialize)]
@@ -79,18 +72,9 @@ pub struct DeviceEntry {
 /// # Errors
 ///
 /// Standard output cannot be written.
-pub fn run(args: &DevicesArgs) -> Result<(), PlayError> {
+pub fn run(args: &ListArgs) -> Result<(), HostError> {
     let list = list();
-    let text = if args.json {
-        serde_json::to_string_pretty(&list)
-            .unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
-    } else {
-        table(&list)
-    };
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}")
-        .and_then(|()| out.flush())
-        .map_err(|source| PlayError::System { doing: "write the list of devices", source })
+    if args.json { print_json(&list, false) } else { print(&(table(&list) + "\n"), false) }
 }
 
 /// [main] Asks every audio system of the platform; one that hangs is given up.

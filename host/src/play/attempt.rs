@@ -48,6 +48,7 @@ pub(super) struct Plan<'a> {
 ///
 /// The fields are dropped in this order: the callbacks end before the rack's other end goes.
 pub(super) struct Open {
+    #[expect(dead_code, reason = "held, not read: dropping it is what stops the callbacks")]
     pub(super) running: Box<dyn Running>,
     pub(super) source: Option<FileSource>,
     pub(super) controller: Controller,

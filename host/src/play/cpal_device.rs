@@ -108,21 +108,22 @@ impl CpalDevice {
     pub(super) fn find(backend: Backend, wish: &Wish) -> Result<Self, BackendError> {
         let _hushed = quiet::hush();
         let host = host(backend)?;
+        // Names first: a typing error is told as one, whatever else is wrong.
+        let named_input = match &wish.input_device {
+            Some(name) => Some(named(&host, "input", name)?),
+            None => None,
+        };
         let output = match &wish.output_device {
             Some(name) => named(&host, "output", name)?,
-            None => host.default_output_device().ok_or_else(|| none_at_all(backend))?,
+            None => usual(&host, backend, "output").ok_or_else(|| none_at_all(backend))?,
         };
         if wish.output_device.is_none() && is_unpaced(backend, &id_of(&output)) {
             return Err(BackendError::Unavailable("its default device has no clock".to_owned()));
         }
         let output = Side::output(output, backend, wish)?;
 
-        let input = match &wish.input_device {
-            Some(name) => Some(named(&host, "input", name)?),
-            None if wish.live_input => host.default_input_device(),
-            None => None,
-        };
-        let input = match input {
+        let usual_input = || wish.live_input.then(|| usual(&host, backend, "input")).flatten();
+        let input = match named_input.or_else(usual_input) {
             Some(device) => {
                 let side = Side::input(device, backend, wish, &output.config);
                 // A default input that does not open leaves a rack without input; a named one must.
@@ -439,6 +440,25 @@ fn named(
             given: name.to_owned(),
             names: devices.iter().map(id_of).collect(),
         }),
+    }
+}
+
+/// The device that is taken when none is named.
+fn usual(host: &cpal::Host, backend: Backend, direction: &str) -> Option<cpal::Device> {
+    // cpal names its JACK clients after itself; in a patchbay they ought to carry our name.
+    #[cfg(feature = "jack")]
+    if backend == Backend::Jack {
+        type JackDevice = <cpal::platform::JackHost as HostTrait>::Device;
+        let device = match direction {
+            "input" => JackDevice::default_input_device("headroom", true, false),
+            _ => JackDevice::default_output_device("headroom", true, false),
+        };
+        return device.ok().map(cpal::Device::from);
+    }
+    let _only_for_jack = backend;
+    match direction {
+        "input" => host.default_input_device(),
+        _ => host.default_output_device(),
     }
 }
 

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use headroom_engine::ControlError;
 use headroom_engine::OpenError;
 use headroom_engine::StreamError;
-use headroom_engine::preset::PresetError;
 
 use super::backend::Backend;
 use crate::audio_file::ReadError;
@@ -32,19 +31,6 @@ pub enum PlayError {
         option: &'static str,
         /// The option it needs.
         needs: &'static str,
-    },
-
-    /// The preset could not be used.
-    #[error(transparent)]
-    Preset(#[from] PresetError),
-
-    /// The preset is neither a built-in one nor a file.
-    #[error("`--preset` is `{given}`: expected a file, or one of the built-in presets: {builtin}")]
-    NoSuchPreset {
-        /// The value as typed.
-        given: String,
-        /// The names there are, separated by commas.
-        builtin: String,
     },
 
     /// The input file could not be opened or decoded.

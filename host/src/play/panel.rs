@@ -22,7 +22,7 @@ const MAX_COLUMNS: usize = 110;
 /// Columns of the names in front of the meters.
 const NAME_COLUMNS: usize = 10;
 /// Columns of the figures behind them.
-const FIGURE_COLUMNS: usize = 16;
+const FIGURE_COLUMNS: usize = 17;
 
 /// Everything that the panel shows.
 #[derive(Debug, Clone, Default)]
@@ -78,6 +78,7 @@ impl Line {
     }
 
     /// The text without its colours.
+    #[cfg(test)]
     pub(super) fn plain(&self) -> String {
         self.pieces.iter().map(|(_, text)| text.as_str()).collect()
     }
@@ -154,14 +155,13 @@ fn setting(view: &View) -> Line {
     line.put(
         Some(Color::DarkGrey),
         format!(
-            "{} > {} on {}, {rate_khz} kHz, block {} ({:.2} ms), rack latency {} ({:.2} ms)",
-            view.source,
-            view.output,
+            "{} | {rate_khz} kHz | block {} = {:.1} ms | rack latency {:.1} ms | {} > {}",
             view.backend,
             view.block_frames,
             milliseconds(view.block_frames as usize, view.sample_rate_hz),
-            view.latency_frames,
             milliseconds(view.latency_frames, view.sample_rate_hz),
+            view.source,
+            view.output,
         ),
     );
     line
@@ -203,7 +203,7 @@ fn name_of(name: &str) -> Line {
 
 fn figures(line: &mut Line, peak_db: f32, hold_db: f32) {
     line.put(None, format!(" {:>6}", decibels(peak_db)));
-    line.put(Some(colour_at(hold_db)), format!(" max {:>4}", whole_decibels(hold_db)));
+    line.put(Some(colour_at(hold_db)), format!(" hold {:>4}", whole_decibels(hold_db)));
 }
 
 fn decibels(db: f32) -> String {

@@ -7,6 +7,8 @@ use std::time::Instant;
 use cpal::FromSample;
 use cpal::Sample;
 use headroom_engine::Processor;
+use headroom_engine::realtime::ViolationCounts;
+use headroom_engine::realtime::guarded;
 
 use super::bridge::LiveInput;
 use super::priority;
@@ -114,32 +116,50 @@ impl Player {
             }
             return;
         }
+        let mut block = block;
+        if !self.primed {
+            let frames = frames.min(self.left.len());
+            self.prime(frames);
+            let (piece, rest) = block.split_at_mut(frames * channels);
+            piece.fill(T::EQUILIBRIUM);
+            block = rest;
+        }
+        // Not the rack alone: what feeds it keeps the same promise, and is counted with it.
+        let before = ViolationCounts::of_this_thread();
+        guarded(|| self.run(block, channels));
+        let counts = ViolationCounts::of_this_thread().since(before);
+        if !counts.is_zero() {
+            self.shared.allocations.fetch_add(counts.allocations, Relaxed);
+            self.shared.deallocations.fetch_add(counts.deallocations, Relaxed);
+        }
+    }
+
+    /// [audio] Cuts a block into pieces that the rack takes.
+    fn run<T>(&mut self, block: &mut [T], channels: usize)
+    where
+        T: Sample + FromSample<f32>,
+    {
         if self.shared.stopping() {
             let soon = self.position + self.fade_frames;
             self.end = Some(self.end.map_or(soon, |end| end.min(soon)));
         }
-
         let mut rest = block;
         while rest.len() >= channels {
-            let mut piece_frames = (rest.len() / channels).min(self.left.len());
-            if !self.primed {
-                self.prime(piece_frames);
-            } else {
-                let left_frames = self.end.map_or(u64::MAX, |end| end - self.position.min(end));
-                if left_frames == 0 {
-                    rest.fill(T::EQUILIBRIUM);
-                    self.shared.finish();
-                    return;
-                }
-                piece_frames =
-                    usize::try_from(left_frames).unwrap_or(usize::MAX).min(piece_frames);
-                self.play(piece_frames);
+            let left_frames = self.end.map_or(u64::MAX, |end| end.saturating_sub(self.position));
+            if left_frames == 0 {
+                rest.fill(T::EQUILIBRIUM);
+                break;
             }
+            let piece_frames = usize::try_from(left_frames)
+                .unwrap_or(usize::MAX)
+                .min(rest.len() / channels)
+                .min(self.left.len());
+            self.play(piece_frames);
             let (piece, after) = rest.split_at_mut(piece_frames * channels);
             interleave(&self.left[..piece_frames], &self.right[..piece_frames], piece, channels);
             rest = after;
         }
-        if self.end == Some(self.position) {
+        if self.end.is_some_and(|end| end <= self.position) {
             self.shared.finish();
         }
     }
@@ -148,13 +168,10 @@ impl Player {
     fn prime(&mut self, frames: usize) {
         self.primed = true;
         self.shared.set_priority(priority::make_realtime());
-        let (left, right) = (&mut self.left[..frames], &mut self.right[..frames]);
-        left.fill(0.0);
-        right.fill(0.0);
-        self.processor.process(&mut [left, right], &[]);
-        // Silent by contract; and the device hears silence even if it were not.
-        self.left[..frames].fill(0.0);
-        self.right[..frames].fill(0.0);
+        // Whole, not `frames` of it: every page is touched before the faults are counted.
+        self.left.fill(0.0);
+        self.right.fill(0.0);
+        self.processor.process(&mut [&mut self.left[..frames], &mut self.right[..frames]], &[]);
         if let Input::Live(live) = &mut self.input {
             live.flush();
         }

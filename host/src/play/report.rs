@@ -1,13 +1,18 @@
 //! What `play` says at its end.
 
 use std::fmt;
+use std::sync::atomic::Ordering::Relaxed;
 
 use headroom_engine::Health;
+use headroom_engine::realtime::ThreadFaults;
 use serde::Serialize;
 
 use super::backend::Facts;
 use super::shared::Priority;
 use super::shared::Shared;
+use crate::report::AudioThread;
+use crate::report::BlockNs;
+use crate::report::dbfs;
 
 /// The object that `--json` ends with. Counts are of every block after the priming block.
 #[derive(Debug, Clone, Serialize)]
@@ -40,40 +45,12 @@ pub struct PlayReport {
     pub xruns: u64,
     /// Times the input had no frames, or too many to keep.
     pub input_gaps: u64,
+    /// Blocks that took longer than they last.
+    pub late_blocks: u64,
+    /// Whether the audio thread was scheduled as real-time.
+    pub realtime: bool,
     /// What the audio thread did.
     pub audio_thread: AudioThread,
-}
-
-/// What the audio thread did after the priming block.
-#[derive(Debug, Clone, Serialize)]
-pub struct AudioThread {
-    /// Memory allocations inside the guard.
-    pub allocations: u64,
-    /// Memory releases inside the guard.
-    pub deallocations: u64,
-    /// Blocks of the rack.
-    pub blocks: u64,
-    /// Blocks that took longer than their own length.
-    pub late_blocks: u64,
-    /// Time in the rack for a block, in nanoseconds.
-    pub block_ns: BlockNs,
-    /// Page faults that needed no disk.
-    pub minor_faults: u64,
-    /// Page faults that needed the disk.
-    pub major_faults: u64,
-    /// Whether the thread was scheduled as real-time.
-    pub realtime: bool,
-}
-
-/// Block times in nanoseconds.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct BlockNs {
-    /// Half of the blocks took no longer.
-    pub p50: u64,
-    /// 99 of 100 blocks took no longer.
-    pub p99: u64,
-    /// None took longer.
-    pub max: u64,
 }
 
 impl PlayReport {
@@ -84,12 +61,11 @@ impl PlayReport {
         latency_frames: usize,
         shared: &Shared,
         health: &Health,
+        faults: ThreadFaults,
     ) -> Self {
-        use std::sync::atomic::Ordering::Relaxed;
         let frames = shared.frames.load(Relaxed);
         let seconds = frames as f64 / f64::from(facts.sample_rate_hz);
         let busy_secs = shared.busy_ns.load(Relaxed) as f64 * 1e-9;
-        let peak = f64::from(shared.peak());
         Self {
             frames,
             input_frames: shared.input_frames.load(Relaxed),
@@ -97,7 +73,7 @@ impl PlayReport {
             seconds,
             realtime_factor: if busy_secs > 0.0 { seconds / busy_secs } else { 0.0 },
             latency_frames,
-            peak_dbfs: (peak > 0.0).then(|| 20.0 * peak.log10()),
+            peak_dbfs: dbfs(shared.peak()),
             backend: facts.backend.name(),
             output_device: facts.output.clone(),
             input_device: facts.input.clone(),
@@ -105,19 +81,20 @@ impl PlayReport {
             deadline_ns: deadline_ns(block_frames, facts.sample_rate_hz),
             xruns: shared.xruns(),
             input_gaps: shared.input_underruns.load(Relaxed) + shared.input_overruns.load(Relaxed),
+            late_blocks: health.over_deadline,
+            realtime: shared.priority() == Priority::Realtime,
             audio_thread: AudioThread {
-                allocations: health.allocations,
-                deallocations: health.deallocations,
+                // Of the whole callback, the rack's own included.
+                allocations: shared.allocations.load(Relaxed),
+                deallocations: shared.deallocations.load(Relaxed),
                 blocks: health.blocks,
-                late_blocks: health.over_deadline,
                 block_ns: BlockNs {
                     p50: health.block_ns.p50,
                     p99: health.block_ns.p99,
                     max: health.block_ns.max,
                 },
-                minor_faults: health.minor_faults,
-                major_faults: health.major_faults,
-                realtime: shared.priority() == Priority::Realtime,
+                minor_faults: faults.minor,
+                major_faults: faults.major,
             },
         }
     }
@@ -150,7 +127,7 @@ impl fmt::Display for PlayReport {
             micros(thread.block_ns.p99),
             micros(thread.block_ns.max),
             micros(self.deadline_ns),
-            thread.late_blocks,
+            self.late_blocks,
             self.xruns,
             self.input_gaps,
             thread.allocations,

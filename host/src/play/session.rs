@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use std::time::Instant;
 
-use headroom_engine::Meter;
+use headroom_engine::realtime::ThreadFaults;
+use headroom_engine::units::gain_to_db;
 
 use super::args::PlayArgs;
 use super::attempt::Open;
@@ -80,6 +81,8 @@ struct Session {
     /// The newest callback count, and when it changed.
     called: (u64, Instant),
     damage: Option<PlayError>,
+    /// The newest count; a thread that has gone leaves no figures behind.
+    faults: ThreadFaults,
 }
 
 impl Session {
@@ -114,6 +117,7 @@ impl Session {
             housekept: now,
             called: (0, now),
             damage: None,
+            faults: ThreadFaults::default(),
         };
         session.greet(live);
         session.open.shared.run();
@@ -221,11 +225,11 @@ impl Session {
 
     fn housekeep(&mut self) {
         self.housekept = Instant::now();
-        self.open.controller.housekeep();
-        let notices: Vec<String> =
-            self.open.controller.notices().map(|notice| notice.to_string()).collect();
-        for notice in notices {
-            self.say(&notice);
+        for event in self.open.controller.reports() {
+            self.say(&event.to_string());
+        }
+        if let Some(faults) = self.open.controller.health().faults {
+            self.faults = faults;
         }
         if let Some(failure) = self.open.source.as_ref().and_then(|source| source.take_failure()) {
             self.damage = Some(failure.into());
@@ -252,9 +256,9 @@ impl Session {
         self.view.xruns = shared.xruns();
         self.view.input_gaps =
             shared.input_underruns.load(Relaxed) + shared.input_overruns.load(Relaxed);
-        self.view.allocations = health.allocations;
-        self.view.deallocations = health.deallocations;
-        self.view.faults = health.minor_faults + health.major_faults;
+        self.view.allocations = shared.allocations.load(Relaxed);
+        self.view.deallocations = shared.deallocations.load(Relaxed);
+        self.view.faults = self.faults.minor + self.faults.major;
         self.view.realtime = shared.priority() != Priority::Normal;
         if let Some(terminal) = &mut self.terminal {
             terminal.draw(&self.view);
@@ -268,12 +272,13 @@ impl Session {
             self.open.controller.latency_frames(),
             &self.open.shared,
             &self.open.controller.health(),
+            self.faults,
         )
     }
 }
 
-fn level(meter: &Meter) -> Level {
-    let decibels = |linear: [f32; 2]| linear.map(|linear| 20.0 * linear.log10());
+fn level(meter: &headroom_engine::Level) -> Level {
+    let decibels = |linear: [f32; 2]| linear.map(gain_to_db);
     Level {
         peak_db: decibels(meter.peak),
         hold_db: decibels(meter.hold),

@@ -27,6 +27,10 @@ pub(super) struct Shared {
     pub(super) frames: AtomicU64,
     /// Frames that came from the input file. Writer: output callback.
     pub(super) input_frames: AtomicU64,
+    /// Allocations inside the guarded callback. Writer: output callback.
+    pub(super) allocations: AtomicU64,
+    /// Frees inside the guarded callback. Writer: output callback.
+    pub(super) deallocations: AtomicU64,
     /// Nanoseconds spent in the processor. Writer: output callback.
     pub(super) busy_ns: AtomicU64,
     /// Bits of the greatest absolute output sample (an `f32`, linear). Writer: output callback.

@@ -80,7 +80,7 @@ impl Terminal {
                 Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => {
                     keys.extend(meaning(key.code, key.modifiers));
                 }
-                Ok(Event::Resize(..)) => self.drawn = 0,
+                Ok(Event::Resize(..)) => self.start_anew(),
                 Ok(_) => {}
                 Err(_) => {
                     self.keys = false;
@@ -105,6 +105,16 @@ impl Terminal {
         let _cosmetic = self.erase();
         let _cosmetic = write!(self.out, "{message}\r\n");
         let _cosmetic = self.out.flush();
+    }
+
+    /// The terminal has wrapped the lines of the panel as it liked: nothing on it can be trusted.
+    fn start_anew(&mut self) {
+        self.drawn = 0;
+        let _cosmetic = self
+            .out
+            .queue(terminal::Clear(ClearType::All))
+            .and_then(|out| out.queue(cursor::MoveTo(0, 0)))
+            .map(|_| ());
     }
 
     fn paint(&mut self, lines: &[Line]) -> std::io::Result<()> {

@@ -1,0 +1,108 @@
+//! What the tests of `headroom play` share: a folder, files of sound, the program, its report.
+
+#![allow(dead_code)] // each test binary uses its own part
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Child;
+use std::process::Command;
+use std::process::Output;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+/// `headroom play` without any audio system but those that a test starts itself.
+pub fn play(folder: &Path, args: &[&str]) -> Command {
+    headroom(folder, &[&["play"], args].concat())
+}
+
+/// `headroom` in a folder of its own, with no home, no sound server and no card to find.
+pub fn headroom(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_headroom"));
+    command
+        .args(args)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .env("HOME", folder)
+        .env("XDG_CONFIG_HOME", folder.join("config"))
+        .env("XDG_RUNTIME_DIR", folder)
+        .env("JACK_DEFAULT_SERVER", "headroom-test-none")
+        .env("ALSA_CONFIG_PATH", "/dev/null")
+        .env_remove("PULSE_SERVER")
+        .env_remove("PIPEWIRE_REMOTE");
+    command
+}
+
+/// Runs what must work and gives its report.
+pub fn report(command: &mut Command) -> Value {
+    report_of(&command.output().unwrap())
+}
+
+/// The report of a run that has ended well.
+pub fn report_of(output: &Output) -> Value {
+    assert!(output.status.success(), "{}: {}", output.status, stderr(output));
+    last_object(output)
+}
+
+/// The JSON object that standard output ends with.
+pub fn last_object(output: &Output) -> Value {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().last().unwrap_or_else(|| panic!("no report: {}", stderr(output)));
+    serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Sends a signal by its name, as `kill` does.
+pub fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill").arg(format!("-{name}")).arg(child.id().to_string()).status();
+    assert!(status.unwrap().success(), "kill -{name}");
+}
+
+/// A stereo 16-bit WAV file: a sine at half of full scale.
+pub fn sine(folder: &Path, sample_rate_hz: u32, frames: u32) -> PathBuf {
+    let mut bytes = Vec::new();
+    let data_bytes = frames * 4;
+    bytes.extend(b"RIFF");
+    bytes.extend((36 + data_bytes).to_le_bytes());
+    bytes.extend(b"WAVEfmt ");
+    bytes.extend(16_u32.to_le_bytes());
+    bytes.extend([1, 0, 2, 0]);
+    bytes.extend(sample_rate_hz.to_le_bytes());
+    bytes.extend((sample_rate_hz * 4).to_le_bytes());
+    bytes.extend([4, 0, 16, 0]);
+    bytes.extend(b"data");
+    bytes.extend(data_bytes.to_le_bytes());
+    for frame in 0..frames {
+        let phase = f64::from(frame) * 440.0 / f64::from(sample_rate_hz);
+        let sample = (16_384.0 * (phase * std::f64::consts::TAU).sin()).round() as i16;
+        bytes.extend(sample.to_le_bytes());
+        bytes.extend(sample.to_le_bytes());
+    }
+    let path = folder.join("sine.wav");
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+/// A rack that changes nothing.
+pub fn neutral(folder: &Path) -> PathBuf {
+    let path = folder.join("neutral.toml");
+    std::fs::write(&path, "headroom = 1\nname = \"Neutral\"\n\n[[module]]\nkind = \"gain\"\n").unwrap();
+    path
+}
+
+/// What holds for every report of a run, whatever the machine did meanwhile.
+pub fn assert_real_time(report: &Value) {
+    let thread = &report["audio_thread"];
+    assert_eq!(thread["allocations"], 0, "{report}");
+    assert_eq!(thread["deallocations"], 0, "{report}");
+    assert_eq!(thread["major_faults"], 0, "{report}");
+    assert!(thread["blocks"].as_u64().unwrap() > 0, "{report}");
+    let times = &thread["block_ns"];
+    let [p50, p99, max] = ["p50", "p99", "max"].map(|name| times[name].as_u64().unwrap());
+    assert!(0 < p50 && p50 <= p99 && p99 <= max, "{report}");
+    assert!(report["deadline_ns"].as_u64().unwrap() > 0, "{report}");
+    assert!(report["realtime_factor"].as_f64().unwrap() > 0.0, "{report}");
+}
