@@ -1,7 +1,7 @@
 //! The crossfade of edits, preset changes, bypass and mute: 20 ms, with no corner to be heard.
 //!
-//! Parameters glide in straight lines instead (`ramp.rs`): automation that sets a new target every
-//! few frames would never get away from the flat start of this curve.
+//! Parameters move by other curves (`ramp.rs`): automation that sets a new target every few frames
+//! would never get away from the flat start of this one.
 
 /// How long a slot or a rack takes to come or to leave, in seconds.
 pub(crate) const FADE_SECS: f64 = 0.02;

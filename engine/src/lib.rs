@@ -52,6 +52,6 @@ pub use module::{Catalog, Kind, Module, Setup};
 pub use param::{Param, Scale, Unit};
 pub use preset::{ModuleSpec, PresetError, RackSpec};
 pub use processor::Processor;
-pub use ramp::{Glide, Ramp};
+pub use ramp::{Ease, Glide, Ramp};
 pub use realtime::{BlockTimes, Health};
 pub use stream::{Stream, StreamError};

@@ -107,7 +107,9 @@ pub fn render<E>(
                 .for_each(|buffer| buffer[..frames].fill(0.0));
             remaining = remaining.map(|left| left - frames as u64);
         }
-        run(&mut processor, &mut buffers, frames, &mut faults);
+        if frames > 0 {
+            run(&mut processor, &mut buffers, frames, &mut faults);
+        }
         output
             .take(&buffers, frames, ended && tail == Tail::Auto)
             .map_err(RenderError::Stream)?;

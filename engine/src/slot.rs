@@ -10,7 +10,7 @@ use crate::message::{Change, SlotKey};
 use crate::meter::{LevelCells, LevelMeter, measure};
 use crate::module::{Kind, Module, Setup};
 use crate::preset::ModuleSpec;
-use crate::ramp::Ramp;
+use crate::ramp::Ease;
 use crate::realtime::ViolationCounts;
 use crate::stream::Stream;
 
@@ -27,7 +27,7 @@ pub(crate) struct Slot {
     kind: &'static Kind,
     module: ArenaBox<dyn Module>,
     /// How much of the module is heard is the product of these two.
-    mix: Ramp,
+    mix: Ease<1>,
     active: Fade,
     fade_frames: usize,
     /// The input as late as the module's output; empty when that is not late.
@@ -97,7 +97,7 @@ impl Slot {
             key,
             kind: spec.kind,
             module,
-            mix: Ramp::new([spec.mix], fade_frames),
+            mix: Ease::new([spec.mix], fade_frames),
             active: Fade::at(if spec.bypass { 0.0 } else { 1.0 }),
             fade_frames,
             dry_line,

@@ -3,7 +3,7 @@
 use crate::block::Block;
 use crate::module::{Kind, Module, Setup};
 use crate::param::{Param, Unit};
-use crate::ramp::Glide;
+use crate::ramp::Ease;
 use crate::units::db_to_gain;
 
 /// The kind `gain`.
@@ -40,9 +40,9 @@ struct Gain {
     values: [f32; PARAMS],
     channels: usize,
     /// Left and right out of left and right in: `[ll, lr, rl, rr]`.
-    matrix: Glide<4>,
+    matrix: Ease<4>,
     /// How much of the DC estimate is taken away, 0 to 1.
-    dc_amount: Glide<1>,
+    dc_amount: Ease<1>,
     dc: [DcEstimate; 2],
     dc_coefficient: f64,
 }
@@ -64,8 +64,8 @@ impl Gain {
         Self {
             values,
             channels: stream.channels(),
-            matrix: Glide::new(matrix(&values, stream.channels()), glide_frames),
-            dc_amount: Glide::new([values[DC_BLOCK]], glide_frames),
+            matrix: Ease::new(matrix(&values, stream.channels()), glide_frames),
+            dc_amount: Ease::new([values[DC_BLOCK]], glide_frames),
             dc: [DcEstimate::default(); 2],
             dc_coefficient: 1.0 - (-std::f64::consts::TAU * DC_CORNER_HZ / rate).exp(),
         }

@@ -40,14 +40,22 @@ pub fn report(command: &mut Command) -> Value {
 
 /// The report of a run that has ended well.
 pub fn report_of(output: &Output) -> Value {
-    assert!(output.status.success(), "{}: {}", output.status, stderr(output));
+    assert!(
+        output.status.success(),
+        "{}: {}",
+        output.status,
+        stderr(output)
+    );
     last_object(output)
 }
 
 /// The JSON object that standard output ends with.
 pub fn last_object(output: &Output) -> Value {
     let text = String::from_utf8_lossy(&output.stdout);
-    let line = text.lines().last().unwrap_or_else(|| panic!("no report: {}", stderr(output)));
+    let line = text
+        .lines()
+        .last()
+        .unwrap_or_else(|| panic!("no report: {}", stderr(output)));
     serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
 }
 
@@ -57,7 +65,10 @@ pub fn stderr(output: &Output) -> String {
 
 /// Sends a signal by its name, as `kill` does.
 pub fn signal(child: &Child, name: &str) {
-    let status = Command::new("kill").arg(format!("-{name}")).arg(child.id().to_string()).status();
+    let status = Command::new("kill")
+        .arg(format!("-{name}"))
+        .arg(child.id().to_string())
+        .status();
     assert!(status.unwrap().success(), "kill -{name}");
 }
 
@@ -89,7 +100,11 @@ pub fn sine(folder: &Path, sample_rate_hz: u32, frames: u32) -> PathBuf {
 /// A rack that changes nothing.
 pub fn neutral(folder: &Path) -> PathBuf {
     let path = folder.join("neutral.toml");
-    std::fs::write(&path, "headroom = 1\nname = \"Neutral\"\n\n[[module]]\nkind = \"gain\"\n").unwrap();
+    std::fs::write(
+        &path,
+        "headroom = 1\nname = \"Neutral\"\n\n[[module]]\nkind = \"gain\"\n",
+    )
+    .unwrap();
     path
 }
 
@@ -104,5 +119,8 @@ pub fn assert_real_time(report: &Value) {
     let [p50, p99, max] = ["p50", "p99", "max"].map(|name| times[name].as_u64().unwrap());
     assert!(0 < p50 && p50 <= p99 && p99 <= max, "{report}");
     assert!(report["deadline_ns"].as_u64().unwrap() > 0, "{report}");
-    assert!(report["realtime_factor"].as_f64().unwrap() > 0.0, "{report}");
+    assert!(
+        report["realtime_factor"].as_f64().unwrap() > 0.0,
+        "{report}"
+    );
 }
