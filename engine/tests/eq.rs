@@ -295,12 +295,7 @@ fn reset_repeats() {
 #[test]
 fn noise_at_20_hz_is_110_db_below_the_signal() {
     let rate = f64::from(RATE_HZ);
-    for (shape, gain_db, q) in [
-        (0, 6.0, 1.0),
-        (1, 9.0, 0.7071),
-        (4, 0.0, 0.7071),
-        (5, 0.0, 0.7071),
-    ] {
+    for (shape, gain_db, q) in [(0, 6.0, 1.0), (1, 9.0, 0.7), (4, 0.0, 0.7), (5, 0.0, 0.7)] {
         let corner = Frequency::new(20.0, rate);
         let q64 = f64::from(q as f32);
         let design = match shape {
@@ -358,7 +353,8 @@ fn noise_at_20_hz_is_110_db_below_the_signal() {
 /// Moves of one parameter under a loud 50 Hz sine, each reached or overtaken by the next.
 #[test]
 fn moving_parameters_make_no_zipper_noise_or_clicks() {
-    let moves: [(&str, &[(&str, f32)], &str, &[f32]); 8] = [
+    type Values = &'static [(&'static str, f32)];
+    let moves: [(&str, Values, &str, &[f32]); 8] = [
         (
             "gain",
             &[("band1_freq_hz", 60.0)],

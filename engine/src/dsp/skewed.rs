@@ -203,8 +203,8 @@ impl<const Q: usize, const CHANNELS: usize, const MOVING: bool> Run<'_, Q, CHANN
             let ic2 = self.ic2[quad];
             let e = x - ic2;
             *output = (a * ic1 + b * e) + c * x;
-            self.ic1[quad] = keep(ic1 + (p * e - r * ic1), ic1, quad);
-            self.ic2[quad] = keep(ic2 + (p * ic1 + s * e), ic2, quad);
+            self.ic1[quad] = keep((ic1 - r * ic1) + p * e, ic1, quad);
+            self.ic2[quad] = keep((ic2 + p * ic1) + s * e, ic2, quad);
         }
         self.output = output;
         let [.., first, second] = output[Q - 1].lanes();
