@@ -2,8 +2,13 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use headroom_bench::{Rig, RigError, Subject, SubjectError, signal};
+use headroom_engine::realtime::StageAllocator;
 use std::process::ExitCode;
 use std::time::Duration;
+
+/// Counts what the audio thread allocates.
+#[global_allocator]
+static ALLOCATOR: StageAllocator = StageAllocator;
 
 const BLOCK_FRAMES: [usize; 4] = [32, 64, 128, 512];
 

@@ -2,7 +2,7 @@
 
 use crate::SAMPLE_RATE_HZ;
 use headroom_engine::{
-    ControlError, Controller, Memory, OpenError, Processor, RackSpec, Stream, StreamError, open,
+    Controller, Memory, OpenError, Processor, RackSpec, Report, Stream, StreamError, open,
 };
 
 /// A running rack and the block it works in.
@@ -23,14 +23,11 @@ pub enum RigError {
     /// The rack could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The rack could not be unmuted.
-    #[error(transparent)]
-    Control(#[from] ControlError),
-    /// The audio thread allocated or freed: the figures would be of another program.
-    #[error("{count} allocations or frees on the audio thread")]
-    Allocations {
-        /// How many.
-        count: u64,
+    /// The audio thread did what it must not: the figures would be of another program.
+    #[error("{report}")]
+    Reported {
+        /// What it was.
+        report: Report,
     },
 }
 
@@ -94,16 +91,15 @@ impl Rig {
         self.at = 0;
     }
 
-    /// [main] Does the controller's housekeeping and checks what the program claims of itself.
+    /// [main] Takes what the audio thread reported. Allocations are seen where the program's
+    /// allocator is the engine's `StageAllocator`.
     ///
     /// # Errors
-    /// [`RigError::Allocations`] if the audio thread allocated or freed.
+    /// [`RigError::Reported`] if a module allocated, panicked or put out what is not finite.
     pub fn check(&mut self) -> Result<(), RigError> {
-        self.controller.housekeep();
-        let health = self.controller.health();
-        match health.allocations + health.deallocations {
-            0 => Ok(()),
-            count => Err(RigError::Allocations { count }),
+        match self.controller.reports().into_iter().next() {
+            None => Ok(()),
+            Some(report) => Err(RigError::Reported { report }),
         }
     }
 }

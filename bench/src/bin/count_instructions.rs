@@ -5,7 +5,12 @@
 
 use clap::Parser;
 use headroom_bench::{Rig, RigError, Subject, SubjectError, signal};
+use headroom_engine::realtime::StageAllocator;
 use std::process::ExitCode;
+
+/// Counts what the audio thread allocates.
+#[global_allocator]
+static ALLOCATOR: StageAllocator = StageAllocator;
 
 #[derive(Debug, Parser)]
 #[command(about = "Run a module or preset for a number of blocks, to be counted by callgrind")]
@@ -55,5 +60,5 @@ fn run(cli: &Cli) -> Result<(), CountError> {
     for _ in 0..cli.blocks {
         rig.run_block();
     }
-    Ok(())
+    Ok(rig.check()?)
 }

@@ -8,6 +8,7 @@
 
 use clap::Parser;
 use headroom_bench::{Rig, RigError, SAMPLE_RATE_HZ, signal};
+use headroom_engine::realtime::StageAllocator;
 use headroom_engine::{Catalog, preset};
 use serde_json::{Value, json};
 use std::fs::File;
@@ -15,6 +16,10 @@ use std::io::{self, BufRead, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
+
+/// Counts what the audio thread allocates.
+#[global_allocator]
+static ALLOCATOR: StageAllocator = StageAllocator;
 
 const CALL_FRAMES: usize = SAMPLE_RATE_HZ as usize / 2;
 const WARM_UP_CALLS: usize = 2;
@@ -101,11 +106,11 @@ fn run(cli: &Cli) -> Result<(), PeerError> {
     for line in io::stdin().lock().lines() {
         let line = line.map_err(PeerError::Input)?;
         if line == "report" {
-            let rows: Result<serde_json::Map<_, _>, _> = cases
-                .iter_mut()
-                .map(|case| Ok((case.name.to_owned(), case.report(&signal)?)))
-                .collect();
-            return answer(&Value::Object(rows?).to_string());
+            let mut rows = serde_json::Map::new();
+            for case in &mut cases {
+                rows.insert(case.name.to_owned(), case.report(&signal)?);
+            }
+            return answer(&Value::Object(rows).to_string());
         }
         let named = line.strip_prefix("run ");
         let case = cases.iter_mut().find(|case| Some(case.name) == named);
