@@ -2,7 +2,7 @@
 //! that follow a target.
 
 use super::Chunk;
-use super::fast_math::max;
+use super::fast_math::{max, min};
 
 /// Whole slices that a [`PeakWindow`] looks back on.
 const SLICES: usize = 8;
@@ -65,13 +65,9 @@ impl PeakWindow {
             }
             let end = (at + slice - phase).min(frames);
             let (mut current, held) = (self.current, self.held);
-            let [left, right] = peaks;
-            let peaks = left[at..end].iter_mut().zip(&mut right[at..end]);
-            let samples = channels[0][at..end].iter().zip(&channels[1][at..end]);
-            for ((x, y), (left, right)) in samples.zip(peaks) {
-                current = [max(x.abs(), current[0]), max(y.abs(), current[1])];
-                *left = max(current[0], held[0]);
-                *right = max(current[1], held[1]);
+            for (c, channel) in channels.iter().enumerate() {
+                let (samples, peaks) = (&channel[at..end], &mut peaks[c][at..end]);
+                current[c] = running_max(samples, peaks, current[c], held[c]);
             }
             self.current = current;
             at = end;
@@ -87,6 +83,32 @@ impl PeakWindow {
         });
     }
 }
+
+/// Writes to `peaks` the largest magnitude of `samples` up to each one, or `held` where that is
+/// larger. Starts from `current` and returns where it has got to. In fours, by doubling steps: the
+/// serial chain is one comparison long for four frames.
+#[inline(always)]
+fn running_max(samples: &[f32], peaks: &mut [f32], mut current: f32, held: f32) -> f32 {
+    let (fours, rest) = samples.as_chunks::<4>();
+    let (peak_fours, peak_rest) = peaks.as_chunks_mut::<4>();
+    for (x, peaks) in fours.iter().zip(peak_fours) {
+        let a = x.map(f32::abs);
+        let b = [a[0], max(a[1], a[0]), max(a[2], a[1]), max(a[3], a[2])];
+        let c = [b[0], b[1], max(b[2], b[0]), max(b[3], b[1])];
+        let from = max(current, held);
+        *peaks = c.map(|c| max(c, from));
+        current = max(c[3], current);
+    }
+    for (x, peak) in rest.iter().zip(peak_rest) {
+        current = max(x.abs(), current);
+        *peak = max(current, held);
+    }
+    current
+}
+
+/// A [`MeanSquare`] hears no more than this, 300 dB over full scale: a square that overflowed would
+/// never leave it again.
+const LOUDEST: f32 = 1e15;
 
 /// The mean squares of two channels by two equal one-pole low-passes: a steady sine settles on half
 /// its squared peak, with a ripple that falls by 12 dB an octave.
@@ -108,9 +130,9 @@ impl MeanSquare {
         let squares = left.iter_mut().zip(right);
         let samples = channels[0].iter().zip(channels[1]);
         for ((&x, &y), (left, right)) in samples.zip(squares) {
-            let x = [x, y];
-            for c in 0..2 {
-                state.first[c] = state.first[c] * keep + x[c] * x[c] * take;
+            for (c, x) in [x, y].into_iter().enumerate() {
+                let x = min(max(x, -LOUDEST), LOUDEST);
+                state.first[c] = state.first[c] * keep + x * x * take;
                 state.second[c] = state.second[c] * keep + state.first[c] * take;
             }
             (*left, *right) = (state.second[0], state.second[1]);

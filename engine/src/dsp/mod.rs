@@ -10,6 +10,7 @@ pub mod high_pass;
 pub mod one_pole;
 pub mod quad;
 mod skewed;
+pub mod read_heads;
 
 /// One chunk of two channels, in a module's own memory.
 pub type Chunk = [[f32; crate::block::CHUNK_FRAMES]; 2];

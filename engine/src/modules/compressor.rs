@@ -224,7 +224,7 @@ impl Compressor {
         };
         self.follower
             .process(&mut self.reduction, &mut self.levels, frames, one_level);
-        self.to_gains(frames, followed);
+        self.make_gains(frames, followed);
         for (c, channel) in channels.iter_mut().enumerate() {
             let gains = &self.levels[c.min(followed - 1)][..frames];
             for (sample, gain) in channel.iter_mut().zip(gains) {
@@ -270,7 +270,7 @@ impl Compressor {
     }
 
     /// Smoothed reductions to linear gains, make-up included.
-    fn to_gains(&mut self, frames: usize, voices: usize) {
+    fn make_gains(&mut self, frames: usize, voices: usize) {
         let glide = self.curve;
         for levels in self.levels.iter_mut().take(voices) {
             let levels = &mut levels[..frames];

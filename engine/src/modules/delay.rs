@@ -11,6 +11,7 @@
 use crate::block::{Block, CHUNK_FRAMES};
 use crate::dsp::delay_line::DelayLine;
 use crate::dsp::one_pole::OnePole;
+use crate::dsp::read_heads::ReadHeads;
 use crate::module::{Kind, Module, Setup};
 use crate::param::{Param, Unit};
 use crate::ramp::Glide;
@@ -80,7 +81,7 @@ const FADE_SECS: f64 = 0.04;
 struct Delay {
     values: [f32; PARAMS],
     rate_hz: f64,
-    heads: Heads,
+    heads: ReadHeads,
     is_stereo: bool,
     mix: Glide<4>,
     cuts: Glide<4>,
@@ -94,20 +95,6 @@ struct Channel {
     /// Of one span: what comes out of the line, and what goes in. Nothing in them outlives it.
     echo: [f32; CHUNK_FRAMES],
     spare: [f32; CHUNK_FRAMES],
-}
-
-/// Where the lines are read, and the crossfade from one place to the next.
-#[derive(Clone, Copy)]
-struct Heads {
-    /// The delay that is heard, and after a fade the one that is left.
-    from_frames: usize,
-    /// The delay that is faded to; the same as `from_frames` outside a fade.
-    to_frames: usize,
-    /// What was asked for last.
-    wanted_frames: usize,
-    /// Frames of the fade that have passed, and its length.
-    at: usize,
-    fade_frames: usize,
 }
 
 /// Levels in the mix, in the order of their glide.
@@ -126,62 +113,6 @@ struct Cuts {
     low_amount: f32,
     high_tuning: f32,
     high_amount: f32,
-}
-
-impl Heads {
-    fn new(delay_frames: usize, fade_frames: usize) -> Self {
-        Self {
-            from_frames: delay_frames,
-            to_frames: delay_frames,
-            wanted_frames: delay_frames,
-            at: 0,
-            fade_frames: fade_frames.max(1),
-        }
-    }
-
-    fn is_fading(&self) -> bool {
-        self.from_frames != self.to_frames
-    }
-
-    fn set(&mut self, delay_frames: usize) {
-        self.wanted_frames = delay_frames;
-        if !self.is_fading() {
-            self.to_frames = delay_frames;
-        }
-    }
-
-    /// Frames that may be read before one of them must be written.
-    fn even_frames(&self) -> usize {
-        let nearest = self.from_frames.min(self.to_frames);
-        if self.is_fading() {
-            nearest.min(self.fade_frames - self.at)
-        } else {
-            nearest
-        }
-    }
-
-    /// The second head's part `ahead` frames after the last one passed. A quintic: bends so gently
-    /// that a fade leaves nothing to be heard above a low tone, which a straight line does.
-    #[inline(always)]
-    fn weight(&self, ahead: usize) -> f32 {
-        let t = (self.at + ahead) as f32 / self.fade_frames as f32;
-        t * t * t * (t * (t * 6.0 - 15.0) + 10.0)
-    }
-
-    fn advance(&mut self, frames: usize) {
-        if self.is_fading() {
-            self.at += frames;
-            if self.at >= self.fade_frames {
-                self.from_frames = self.to_frames;
-                self.to_frames = self.wanted_frames;
-                self.at = 0;
-            }
-        }
-    }
-
-    fn finish(&mut self) {
-        *self = Self::new(self.wanted_frames, self.fade_frames);
-    }
 }
 
 impl Mix {
@@ -254,16 +185,12 @@ impl Channel {
     }
 
     /// Reads what is heard of the line in the next `frames` frames into `echo`.
-    fn read(&mut self, frames: usize, heads: &Heads) {
-        let echo = &mut self.echo[..frames];
-        self.line.read(heads.from_frames, echo);
-        if heads.is_fading() {
-            let next = &mut self.spare[..frames];
-            self.line.read(heads.to_frames, next);
-            for (i, (echo, next)) in echo.iter_mut().zip(next).enumerate() {
-                *echo += (*next - *echo) * heads.weight(1 + i);
-            }
-        }
+    fn read(&mut self, frames: usize, heads: &ReadHeads) {
+        heads.read(
+            &self.line,
+            &mut self.echo[..frames],
+            &mut self.spare[..frames],
+        );
     }
 }
 
@@ -283,7 +210,7 @@ impl Delay {
             values,
             rate_hz,
             is_stereo,
-            heads: Heads::new(
+            heads: ReadHeads::new(
                 delay_frames(values[TIME_MS], rate_hz),
                 stream.frames(FADE_SECS),
             ),
@@ -472,12 +399,7 @@ impl Module for Delay {
     }
 
     fn quiet_frames(&self) -> usize {
-        let heads = &self.heads;
-        let longest = heads
-            .from_frames
-            .max(heads.to_frames)
-            .max(heads.wanted_frames);
-        longest + heads.fade_frames + 256
+        self.heads.longest_frames() + 256
     }
 
     fn adopt(&mut self, old: &dyn Module) {
