@@ -266,16 +266,25 @@ fn link_sets_how_much_one_channel_pulls_the_other_down() {
         let mut module = build("compressor", stream(2), &values);
         let loud = tone(48_000, 997.0, RATE_HZ, gain(-6.0));
         let quiet = tone(48_000, 1_511.0, RATE_HZ, gain(-26.0));
-        let out = run(&mut *module, vec![loud.clone(), quiet.clone()]);
         let gain_of = |out: &[f32], x: &[f32]| db(rms(&out[24_000..]) / rms(&x[24_000..]));
         let reduction = |level: f64| curve(level, -30.0, 4.0, 0.0) - level;
         let heard = -26.0 + f64::from(link) * 20.0;
-        assert!((gain_of(&out[0], &loud) - reduction(-6.0)).abs() < 0.1);
-        let quiet_gain = gain_of(&out[1], &quiet);
-        assert!(
-            (quiet_gain - reduction(heard)).abs() < 0.1,
-            "{link}: {quiet_gain}"
-        );
+        for quiet_one in [0, 1] {
+            let mut input = vec![loud.clone(), loud.clone()];
+            input[quiet_one].clone_from(&quiet);
+            module.reset();
+            let out = run(&mut *module, input);
+            let loud_gain = gain_of(&out[1 - quiet_one], &loud);
+            assert!(
+                (loud_gain - reduction(-6.0)).abs() < 0.1,
+                "{link}: {loud_gain}"
+            );
+            let quiet_gain = gain_of(&out[quiet_one], &quiet);
+            assert!(
+                (quiet_gain - reduction(heard)).abs() < 0.1,
+                "{link}: {quiet_gain}"
+            );
+        }
     }
 }
 
@@ -370,6 +379,40 @@ fn no_parameter_jump_moves_the_gain_by_more_than_a_tenth_of_a_decibel_a_frame() 
                     .fold(0.0, f64::max);
                 assert!(step < 0.1, "{} from {from} to {to}: {step:.3} dB", param.id);
             }
+        }
+    }
+}
+
+#[test]
+fn switching_what_is_heard_is_a_fade_even_with_the_fastest_times() {
+    for (id, corner) in [("detector", 100.0), ("sidechain_highpass", 1_000.0)] {
+        for (from, to) in [(0.0, 1.0), (1.0, 0.0)] {
+            let values = [
+                ("attack_ms", 0.1),
+                ("release_ms", 5.0),
+                ("sidechain_hz", corner),
+                (id, from),
+            ];
+            let mut module = build("compressor", stream(1), &values);
+            let signal = tone(48_000, 997.0, RATE_HZ, gain(-6.0));
+            let input = vec![signal.clone()];
+            let change = Change {
+                frame: 24_001,
+                id,
+                value: to,
+            };
+            let out = run_with(&mut *module, "compressor", input, &[change], || 64).remove(0);
+            let gains: Vec<f64> = (20_000..48_000)
+                .filter(|&i| signal[i].abs() > 0.1)
+                .map(|i| db(f64::from(out[i] / signal[i])))
+                .collect();
+            let (first, last) = (gains[0], gains[gains.len() - 1]);
+            assert!((first - last).abs() > 2.0, "{id} changes nothing");
+            let step = gains.windows(2).map(|w| (w[1] - w[0]).abs());
+            let step = step.fold(0.0, f64::max);
+            assert!(step < 0.05, "{id} to {to}: {step:.3} dB in a frame");
+            let inside = |gain: &f64| (first.min(last) - 0.1..first.max(last) + 0.1).contains(gain);
+            assert!(gains.iter().all(inside), "{id} to {to} goes past its goal");
         }
     }
 }
