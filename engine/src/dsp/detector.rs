@@ -11,7 +11,7 @@ use crate::stream::Stream;
 
 /// Of either of the two low-passes of the mean square.
 const RMS_SECS: f64 = 0.005;
-/// From one detector to the other; the first half lets the RMS detector settle.
+/// From one detector to the other: many times longer than the RMS detector takes to settle.
 const KIND_GLIDE_SECS: f64 = 0.1;
 const HIGH_PASS_GLIDE_SECS: f64 = 0.02;
 /// The lowest level that is told apart from silence: -200 dB.
@@ -38,7 +38,7 @@ pub struct Detector {
     rate_hz: f64,
     span: PeakSpan,
     rms_keep: f32,
-    /// 0 for peak, 1 for RMS; see [`rms_weight`].
+    /// 0 for peak, 1 for RMS.
     kind: Ramp,
     amount: Ramp,
     tuning: Ramp,
@@ -164,7 +164,7 @@ impl Detector {
                 let (levels, rms) = (&mut levels[..frames], &rms[..frames]);
                 if hears_peak {
                     for (i, (level, rms)) in levels.iter_mut().zip(rms).enumerate() {
-                        *level += (*rms - *level) * rms_weight(kind.ahead(1 + i));
+                        *level += (*rms - *level) * kind.ahead(1 + i)[0];
                     }
                 } else {
                     levels.copy_from_slice(rms);
@@ -231,12 +231,6 @@ impl Detector {
         self.window = old.window;
         self.squares = old.squares;
     }
-}
-
-/// How much of the level is the RMS detector's: 0 in the first half of the fade.
-#[inline(always)]
-fn rms_weight(ramp: [f32; 1]) -> f32 {
-    max(2.0 * ramp[0] - 1.0, 0.0)
 }
 
 /// Magnitudes (`POWER` 1) or squares (`POWER` 2) of `N` channels to octaves of amplitude, in place;

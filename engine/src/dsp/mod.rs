@@ -9,8 +9,8 @@ pub mod fast_math;
 pub mod high_pass;
 pub mod one_pole;
 pub mod quad;
-mod skewed;
 pub mod read_heads;
+mod skewed;
 
 /// One chunk of two channels, in a module's own memory.
 pub type Chunk = [[f32; crate::block::CHUNK_FRAMES]; 2];
