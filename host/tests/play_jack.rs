@@ -41,17 +41,26 @@ impl Jackd {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let name = format!("headroom-{test}-{}", std::process::id());
         let server = Command::new("jackd")
-            .args(["-n", &name, "-R", "-P", "70", "-S", "-d", "dummy", "-r", "48000", "-p", "128"])
+            .args([
+                "-n", &name, "-R", "-P", "70", "-S", "-d", "dummy", "-r", "48000", "-p", "128",
+            ])
             .env("JACK_NO_AUDIO_RESERVATION", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("this test needs the program `jackd`: install the package `jackd2`");
-        let jackd = Self { name, server, _alone: alone };
+        let jackd = Self {
+            name,
+            server,
+            _alone: alone,
+        };
         let start = Instant::now();
         while !jackd.answers() {
-            assert!(start.elapsed() < Duration::from_secs(20), "jackd does not answer");
+            assert!(
+                start.elapsed() < Duration::from_secs(20),
+                "jackd does not answer"
+            );
             std::thread::sleep(Duration::from_millis(100));
         }
         jackd
@@ -64,7 +73,9 @@ impl Jackd {
     }
 
     fn env<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        command.env("JACK_DEFAULT_SERVER", &self.name).env("JACK_NO_AUDIO_RESERVATION", "1")
+        command
+            .env("JACK_DEFAULT_SERVER", &self.name)
+            .env("JACK_NO_AUDIO_RESERVATION", "1")
     }
 }
 
@@ -73,7 +84,8 @@ impl Drop for Jackd {
         // TERM first: a server that is killed leaves its shared memory behind.
         signal_if_alive(&mut self.server);
         let start = Instant::now();
-        while matches!(self.server.try_wait(), Ok(None)) && start.elapsed() < Duration::from_secs(5) {
+        while matches!(self.server.try_wait(), Ok(None)) && start.elapsed() < Duration::from_secs(5)
+        {
             std::thread::sleep(Duration::from_millis(20));
         }
         let _already_gone = self.server.kill();
@@ -97,13 +109,24 @@ fn auto_takes_a_running_jack_server_and_plays_exact_frames_without_allocating() 
         .env(&mut play(
             place.path(),
             &[
-                "--input", "sine.wav", "--loop", "--preset", "neutral.toml", "--seconds", "1.5", "--json",
+                "--input",
+                "sine.wav",
+                "--loop",
+                "--preset",
+                "neutral.toml",
+                "--seconds",
+                "1.5",
+                "--json",
             ],
         ))
         .output()
         .unwrap();
     let report = report_of(&output);
-    assert!(stderr(&output).contains("playing on `jack`"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("playing on `jack`"),
+        "{}",
+        stderr(&output)
+    );
     assert_eq!(report["backend"], "jack");
     assert_eq!(report["frames"], 72_000);
     assert_eq!(report["input_frames"], 72_000);
@@ -118,13 +141,19 @@ fn auto_takes_a_running_jack_server_and_plays_exact_frames_without_allocating() 
 fn live_input_starts_muted_with_a_warning() {
     let place = tempfile::tempdir().unwrap();
     let jackd = Jackd::start("live");
-    let output =
-        jackd.env(&mut play(place.path(), &["--seconds", "0.5", "--json"])).output().unwrap();
+    let output = jackd
+        .env(&mut play(place.path(), &["--seconds", "0.5", "--json"]))
+        .output()
+        .unwrap();
     let report = report_of(&output);
     assert_eq!(report["frames"], 24_000);
     assert!(report["input_device"].is_string(), "{report}");
     assert!(report["peak_dbfs"].is_null(), "{report}");
-    assert!(stderr(&output).contains("warning: muted"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("warning: muted"),
+        "{}",
+        stderr(&output)
+    );
     assert_real_time(&report);
 }
 
@@ -135,7 +164,10 @@ fn what_the_server_does_not_run_at_is_refused_with_what_it_does() {
     for (args, expected) in [
         (["--rate", "44100"], ["44100 Hz", "expected 48000 Hz"]),
         (["--block", "64"], ["64", "128"]),
-        (["--output-device", "Scarlett"], ["`Scarlett`", "expected one of `output`"]),
+        (
+            ["--output-device", "Scarlett"],
+            ["`Scarlett`", "expected one of `output`"],
+        ),
     ] {
         let args = [&["--backend", "jack"], &args[..]].concat();
         let output = jackd.env(&mut play(place.path(), &args)).output().unwrap();
@@ -155,20 +187,41 @@ fn a_killed_server_is_told_and_the_report_still_comes() {
     sine(place.path(), 48_000, 48_000);
     let mut command = play(
         place.path(),
-        &["--backend", "jack", "--input", "sine.wav", "--loop", "--json"],
+        &[
+            "--backend",
+            "jack",
+            "--input",
+            "sine.wav",
+            "--loop",
+            "--json",
+        ],
     );
-    let child =
-        jackd.env(&mut command).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let child = jackd
+        .env(&mut command)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     std::thread::sleep(Duration::from_millis(1500));
     signal(&jackd.server, "KILL");
     let lost = Instant::now();
     let output = child.wait_with_output().unwrap();
-    assert!(lost.elapsed() < Duration::from_secs(10), "{:?}", lost.elapsed());
+    assert!(
+        lost.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        lost.elapsed()
+    );
     assert_eq!(output.status.code(), Some(1));
     let said = stderr(&output);
-    let told = said.lines().filter(|line| line.starts_with("headroom: ")).count();
+    let told = said
+        .lines()
+        .filter(|line| line.starts_with("headroom: "))
+        .count();
     assert_eq!(told, 1, "{said}");
-    assert!(said.contains("backend `jack`") && said.contains("stopped"), "{said}");
+    assert!(
+        said.contains("backend `jack`") && said.contains("stopped"),
+        "{said}"
+    );
     let report = last_object(&output);
     assert!(report["frames"].as_u64().unwrap() > 0, "{report}");
     assert_real_time(&report);

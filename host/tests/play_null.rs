@@ -25,16 +25,32 @@ fn seconds_of_a_looped_file_are_exact_and_take_their_time() {
     let start = Instant::now();
     let report = report(&mut play(
         place.path(),
-        &["--backend", "null", "--input", "sine.wav", "--loop", "--seconds", "1.25", "--json"],
+        &[
+            "--backend",
+            "null",
+            "--input",
+            "sine.wav",
+            "--loop",
+            "--seconds",
+            "1.25",
+            "--json",
+        ],
     ));
-    assert!(start.elapsed() >= Duration::from_millis(1200), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() >= Duration::from_millis(1200),
+        "{:?}",
+        start.elapsed()
+    );
     assert_eq!(report["frames"], 60_000);
     assert_eq!(report["input_frames"], 60_000);
     assert_eq!(report["sample_rate_hz"], 48_000);
     assert_eq!(report["seconds"], 1.25);
     assert_eq!(report["backend"], "null");
     assert_eq!(report["deadline_ns"], 256 * 1_000_000_000_u64 / 48_000);
-    assert!(report["xruns"].is_u64() && report["latency_frames"].is_u64(), "{report}");
+    assert!(
+        report["xruns"].is_u64() && report["latency_frames"].is_u64(),
+        "{report}"
+    );
     assert_real_time(&report);
 }
 
@@ -45,7 +61,15 @@ fn a_file_is_played_whole_and_then_its_tail() {
     neutral(place.path());
     let report = report(&mut play(
         place.path(),
-        &["--backend", "null", "--input", "sine.wav", "--preset", "neutral.toml", "--json"],
+        &[
+            "--backend",
+            "null",
+            "--input",
+            "sine.wav",
+            "--preset",
+            "neutral.toml",
+            "--json",
+        ],
     ));
     // A second at 44.1 kHz is a second at 48 kHz, and the tail of a neutral rack is a second of silence.
     assert_eq!(report["input_frames"], 48_000);
@@ -64,11 +88,25 @@ fn frames_are_exact_at_any_block_size() {
         let report = report(&mut play(
             place.path(),
             &[
-                "--backend", "null", "--rate", "8000", "--block", block, "--input", "sine.wav", "--loop",
-                "--seconds", "0.3", "--json",
+                "--backend",
+                "null",
+                "--rate",
+                "8000",
+                "--block",
+                block,
+                "--input",
+                "sine.wav",
+                "--loop",
+                "--seconds",
+                "0.3",
+                "--json",
             ],
         ));
-        assert_eq!((&report["frames"], &report["input_frames"]), (&2_400.into(), &2_400.into()), "{block}");
+        assert_eq!(
+            (&report["frames"], &report["input_frames"]),
+            (&2_400.into(), &2_400.into()),
+            "{block}"
+        );
         assert_real_time(&report);
     }
 }
@@ -78,16 +116,36 @@ fn ctrl_c_and_sigterm_fade_out_and_report() {
     for name in ["INT", "TERM"] {
         let place = tempfile::tempdir().unwrap();
         sine(place.path(), 48_000, 48_000);
-        let mut command =
-            play(place.path(), &["--backend", "null", "--input", "sine.wav", "--loop", "--json"]);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut command = play(
+            place.path(),
+            &[
+                "--backend",
+                "null",
+                "--input",
+                "sine.wav",
+                "--loop",
+                "--json",
+            ],
+        );
+        let child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         std::thread::sleep(Duration::from_millis(700));
         let asked = Instant::now();
         signal(&child, name);
         let output = child.wait_with_output().unwrap();
-        assert!(asked.elapsed() < Duration::from_secs(3), "{name}: {:?}", asked.elapsed());
+        assert!(
+            asked.elapsed() < Duration::from_secs(3),
+            "{name}: {:?}",
+            asked.elapsed()
+        );
         let report = report_of(&output);
-        assert!(report["frames"].as_u64().unwrap() > 2_000, "{name}: {report}");
+        assert!(
+            report["frames"].as_u64().unwrap() > 2_000,
+            "{name}: {report}"
+        );
         assert_real_time(&report);
     }
 }
@@ -98,7 +156,14 @@ fn without_a_terminal_there_are_no_control_codes() {
     sine(place.path(), 48_000, 4_800);
     let output = play(
         place.path(),
-        &["--backend", "null", "--input", "sine.wav", "--seconds", "0.2"],
+        &[
+            "--backend",
+            "null",
+            "--input",
+            "sine.wav",
+            "--seconds",
+            "0.2",
+        ],
     )
     .output()
     .unwrap();
@@ -134,11 +199,22 @@ fn on_a_terminal_there_are_meters_and_q_ends_it() {
     let asked = Instant::now();
     keys.write_all(b"q").unwrap();
     let mut screen = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut screen).unwrap();
+    child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut screen)
+        .unwrap();
     let status = child.wait().unwrap();
     assert!(status.success(), "{status}: {screen}");
-    assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
-    for shown in ["HEADROOM", "MASTER L", "BLOCK", "HEALTH", "LIVE", "█", "\u{1b}["] {
+    assert!(
+        asked.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        asked.elapsed()
+    );
+    for shown in [
+        "HEADROOM", "MASTER L", "BLOCK", "HEALTH", "LIVE", "█", "\u{1b}[",
+    ] {
         assert!(screen.contains(shown), "no {shown} in {screen}");
     }
     // The cursor is given back.
@@ -150,9 +226,17 @@ fn auto_ends_at_null_and_says_why() {
     let place = tempfile::tempdir().unwrap();
     sine(place.path(), 48_000, 4_800);
     let start = Instant::now();
-    let output =
-        play(place.path(), &["--input", "sine.wav", "--seconds", "0.2", "--json"]).output().unwrap();
-    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
+    let output = play(
+        place.path(),
+        &["--input", "sine.wav", "--seconds", "0.2", "--json"],
+    )
+    .output()
+    .unwrap();
+    assert!(
+        start.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        start.elapsed()
+    );
     assert_eq!(report_of(&output)["backend"], "null");
     let said = stderr(&output);
     assert!(said.contains("playing on `null`"), "{said}");
@@ -166,7 +250,10 @@ fn devices_lists_every_audio_system_and_the_clock() {
     let place = tempfile::tempdir().unwrap();
     let list = report(&mut headroom(place.path(), &["devices", "--json"]));
     let backends = list["backends"].as_array().unwrap();
-    let names: Vec<_> = backends.iter().map(|backend| backend["name"].as_str().unwrap()).collect();
+    let names: Vec<_> = backends
+        .iter()
+        .map(|backend| backend["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["jack", "pipewire", "pulseaudio", "alsa", "null"]);
     for backend in backends {
         let available = backend["available"].as_bool().unwrap();
@@ -178,28 +265,61 @@ fn devices_lists_every_audio_system_and_the_clock() {
 
 /// What is typed, and what the one line about it must contain.
 const BAD: &[(&[&str], &[&str])] = &[
-    (&["--block", "0"], &["`--block` is 0", "expected 1 to 8192 frames"]),
+    (
+        &["--block", "0"],
+        &["`--block` is 0", "expected 1 to 8192 frames"],
+    ),
     (&["--block", "-5"], &["`--block` is -5", "expected"]),
     (&["--block", "100000"], &["`--block` is 100000", "expected"]),
     (&["--rate", "1"], &["`--rate` is 1", "8000 to 384000 Hz"]),
-    (&["--rate", "10000000"], &["`--rate` is 10000000", "8000 to 384000 Hz"]),
+    (
+        &["--rate", "10000000"],
+        &["`--rate` is 10000000", "8000 to 384000 Hz"],
+    ),
     (&["--seconds", "0"], &["`--seconds` is 0", "more than 0"]),
-    (&["--seconds", "nan"], &["`--seconds` is NaN", "more than 0"]),
+    (
+        &["--seconds", "nan"],
+        &["`--seconds` is NaN", "more than 0"],
+    ),
     (&["--loop"], &["`--loop` needs `--input FILE`"]),
-    (&["--input", "missing.wav"], &["missing.wav", "no such file"]),
+    (
+        &["--input", "missing.wav"],
+        &["missing.wav", "no such file"],
+    ),
     (&["--input", "."], &["expected a file", "folder"]),
     (&["--input", "text.wav"], &["text.wav", "expected WAV"]),
     (&["--input", "empty.wav"], &["empty.wav", "expected"]),
-    (&["--preset", "no-such"], &["no-such", "voice", "drum-bus", "master"]),
+    (
+        &["--preset", "no-such"],
+        &["no-such", "voice", "drum-bus", "master"],
+    ),
     (&["--preset", "missing.toml"], &["missing.toml"]),
     (&["--preset", "text.wav"], &["text.wav:1"]),
-    (&["--output-device", "Scarlett"], &["no output device is called `Scarlett`", "expected one"]),
-    (&["--backend", "null", "--output-device", "Scarlett"], &["`Scarlett`", "expected one of `null`"]),
-    (&["--backend", "jack"], &["backend `jack` is not available", "no JACK server"]),
-    (&["--backend", "pulseaudio"], &["backend `pulseaudio` is not available"]),
-    (&["--backend", "pipewire"], &["backend `pipewire` is not available"]),
+    (
+        &["--output-device", "Scarlett"],
+        &["no output device is called `Scarlett`", "expected one"],
+    ),
+    (
+        &["--backend", "null", "--output-device", "Scarlett"],
+        &["`Scarlett`", "expected one of `null`"],
+    ),
+    (
+        &["--backend", "jack"],
+        &["backend `jack` is not available", "no JACK server"],
+    ),
+    (
+        &["--backend", "pulseaudio"],
+        &["backend `pulseaudio` is not available"],
+    ),
+    (
+        &["--backend", "pipewire"],
+        &["backend `pipewire` is not available"],
+    ),
     (&["--backend", "alsa"], &["backend `alsa` is not available"]),
-    (&["--backend", "wasapi"], &["backend `wasapi` is not available", "not on this platform"]),
+    (
+        &["--backend", "wasapi"],
+        &["backend `wasapi` is not available", "not on this platform"],
+    ),
 ];
 
 #[test]
@@ -207,12 +327,20 @@ fn every_bad_input_is_one_line_and_a_code() {
     let place = tempfile::tempdir().unwrap();
     std::fs::write(place.path().join("text.wav"), "this is = not = sound\n").unwrap();
     sine(place.path(), 48_000, 0);
-    std::fs::rename(place.path().join("sine.wav"), place.path().join("empty.wav")).unwrap();
+    std::fs::rename(
+        place.path().join("sine.wav"),
+        place.path().join("empty.wav"),
+    )
+    .unwrap();
     for (args, expected) in BAD {
         let start = Instant::now();
         let output = play(place.path(), args).output().unwrap();
         let said = stderr(&output);
-        assert!(start.elapsed() < Duration::from_secs(15), "{args:?}: {:?}", start.elapsed());
+        assert!(
+            start.elapsed() < Duration::from_secs(15),
+            "{args:?}: {:?}",
+            start.elapsed()
+        );
         assert_eq!(output.status.code(), Some(1), "{args:?}: {said}");
         assert!(output.stdout.is_empty(), "{args:?}");
         assert_eq!(said.trim_end().lines().count(), 1, "{args:?}: {said}");
@@ -228,7 +356,15 @@ fn a_backend_that_is_none_is_refused_with_the_list() {
     let output = play(place.path(), &["--backend", "oss"]).output().unwrap();
     assert!(!output.status.success());
     let said = stderr(&output);
-    for name in ["oss", "auto", "alsa", "jack", "pipewire", "pulseaudio", "null"] {
+    for name in [
+        "oss",
+        "auto",
+        "alsa",
+        "jack",
+        "pipewire",
+        "pulseaudio",
+        "null",
+    ] {
         assert!(said.contains(name), "{said}");
     }
 }
