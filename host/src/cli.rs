@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::play::PlayArgs;
 use crate::render::RenderArgs;
 
 /// A real-time effects rack: plays sound through it live, renders files through it, and lists what it has.
@@ -22,6 +23,10 @@ pub struct Cli {
 /// What the program does.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Play sound through a rack, live
+    Play(PlayArgs),
+    /// List the audio systems and their devices
+    Devices(ListArgs),
     /// Render an audio file through a rack into a WAV file
     Render(RenderArgs),
     /// List the modules and their parameters

@@ -74,7 +74,11 @@ pub struct DeviceEntry {
 /// Standard output cannot be written.
 pub fn run(args: &ListArgs) -> Result<(), HostError> {
     let list = list();
-    if args.json { print_json(&list, false) } else { print(&(table(&list) + "\n"), false) }
+    if args.json {
+        print_json(&list, false)
+    } else {
+        print(&(table(&list) + "\n"), false)
+    }
 }
 
 /// [main] Asks every audio system of the platform; one that hangs is given up.
@@ -89,7 +93,12 @@ pub fn list() -> DeviceList {
             Ok(devices) => {
                 let useless = !devices.iter().any(|device| device.paced);
                 let reason = useless.then(|| "it has no device with a clock".to_owned());
-                BackendEntry { name: backend.name(), available: reason.is_none(), reason, devices }
+                BackendEntry {
+                    name: backend.name(),
+                    available: reason.is_none(),
+                    reason,
+                    devices,
+                }
             }
             Err(reason) => BackendEntry {
                 name: backend.name(),
@@ -99,7 +108,9 @@ pub fn list() -> DeviceList {
             },
         }
     });
-    DeviceList { backends: backends.collect() }
+    DeviceList {
+        backends: backends.collect(),
+    }
 }
 
 fn the_clock() -> DeviceEntry {
@@ -130,8 +141,10 @@ fn devices_of(backend: Backend) -> Result<Vec<DeviceEntry>, String> {
         .map(|device| {
             let id = id_of(&device);
             let (input, output) = directions(&device);
-            let (default_input, default_output) =
-                (usual_input.as_ref() == Some(&device), usual_output.as_ref() == Some(&device));
+            let (default_input, default_output) = (
+                usual_input.as_ref() == Some(&device),
+                usual_output.as_ref() == Some(&device),
+            );
             // Opening every ALSA device to ask it disturbs those in use, and some hang.
             let ask = backend != Backend::Alsa || default_input || default_output;
             let config = ask.then(|| usual_config(&device)).flatten();
@@ -143,10 +156,12 @@ fn devices_of(backend: Backend) -> Result<Vec<DeviceEntry>, String> {
                 default_output,
                 channels: config.as_ref().map(SupportedStreamConfig::channels),
                 sample_rate_hz: config.as_ref().map(SupportedStreamConfig::sample_rate),
-                block_frames: config.as_ref().and_then(|config| match config.buffer_size() {
-                    SupportedBufferSize::Range { min, max } => Some([*min, *max]),
-                    SupportedBufferSize::Unknown => None,
-                }),
+                block_frames: config
+                    .as_ref()
+                    .and_then(|config| match config.buffer_size() {
+                        SupportedBufferSize::Range { min, max } => Some([*min, *max]),
+                        SupportedBufferSize::Unknown => None,
+                    }),
                 paced: !is_unpaced(backend, &id),
                 id,
             }
@@ -155,7 +170,10 @@ fn devices_of(backend: Backend) -> Result<Vec<DeviceEntry>, String> {
 }
 
 fn usual_config(device: &cpal::Device) -> Option<SupportedStreamConfig> {
-    device.default_output_config().or_else(|_| device.default_input_config()).ok()
+    device
+        .default_output_config()
+        .or_else(|_| device.default_input_config())
+        .ok()
 }
 
 /// The list for people: one line a device, the usual ones marked.
@@ -173,7 +191,11 @@ fn table(list: &DeviceList) -> String {
                 (false, true) => "out",
                 (false, false) => "?",
             };
-            let mark = if device.default_input || device.default_output { '*' } else { ' ' };
+            let mark = if device.default_input || device.default_output {
+                '*'
+            } else {
+                ' '
+            };
             let mut facts = Vec::new();
             facts.extend(device.channels.map(|channels| format!("{channels} ch")));
             facts.extend(device.sample_rate_hz.map(|rate_hz| format!("{rate_hz} Hz")));

@@ -7,6 +7,7 @@ use headroom_engine::preset::PresetError;
 use headroom_engine::{OpenError, StreamError};
 
 use crate::audio_file::{ReadError, WriteError};
+use crate::play::PlayError;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +45,9 @@ pub enum HostError {
         /// As typed.
         given: String,
     },
+    /// The rack could not be played.
+    #[error(transparent)]
+    Play(#[from] PlayError),
     /// The engine takes no such stream.
     #[error(transparent)]
     Stream(#[from] StreamError),

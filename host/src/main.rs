@@ -2,8 +2,10 @@
 
 pub mod audio_file;
 pub mod cli;
+pub mod devices;
 pub mod error;
 pub mod modules;
+pub mod play;
 pub mod presets;
 pub mod progress;
 pub mod render;
@@ -31,6 +33,8 @@ static ALLOCATOR: assert_no_alloc::AllocDisabler = assert_no_alloc::AllocDisable
 fn main() -> ExitCode {
     headroom_engine::realtime::install_panic_hook();
     let outcome = match Cli::parse().command {
+        Command::Play(args) => play::run(&args),
+        Command::Devices(args) => devices::run(&args),
         Command::Render(args) => render::run(&args),
         Command::Modules(args) => modules::run(&args),
         Command::Presets(args) => presets::run(&args),

@@ -1,12 +1,17 @@
 //! The bar that shows how far a render is.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// How often the bar is drawn.
+const REDRAW: Duration = Duration::from_millis(100);
 
 /// A bar on standard error, and nothing at all where that is no terminal.
 pub struct Progress {
     bar: ProgressBar,
+    started: Instant,
+    shown: Instant,
     sample_rate_hz: f64,
 }
 
@@ -24,28 +29,28 @@ impl Progress {
             bar.set_style(style);
         }
         if length_frames.is_none() {
-            bar.enable_steady_tick(Duration::from_millis(100));
+            bar.enable_steady_tick(REDRAW);
         }
+        let now = Instant::now();
         Self {
             bar,
+            started: now,
+            shown: now,
             sample_rate_hz: f64::from(sample_rate_hz),
         }
     }
 
-    /// [main] `frames` of the input were taken in all.
-    pub fn at(&self, frames: u64) {
-        if self.bar.is_hidden() {
+    /// [main] `frames` of the input were taken in all. Costs a look at the clock until it is time to draw.
+    pub fn at(&mut self, frames: u64) {
+        if self.bar.is_hidden() || self.shown.elapsed() < REDRAW {
             return;
         }
+        self.shown = Instant::now();
         let rendered_secs = frames as f64 / self.sample_rate_hz;
-        let worked_secs = self.bar.elapsed().as_secs_f64();
+        let speed = rendered_secs / self.started.elapsed().as_secs_f64();
         self.bar.set_position(frames);
-        if worked_secs > 0.2 {
-            self.bar.set_message(format!(
-                "{rendered_secs:.0} s, {:.0} times real time",
-                rendered_secs / worked_secs
-            ));
-        }
+        self.bar
+            .set_message(format!("{rendered_secs:.0} s, {speed:.0} times real time"));
     }
 }
 

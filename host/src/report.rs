@@ -99,7 +99,7 @@ impl RenderReport {
         // PANIC: as above.
         writeln!(
             text,
-            "  {} blocks of {} frames: {} µs half of them, {} µs 99 % of them, {} µs the longest; \
+            "  {} blocks of {} frames: median {} µs, 99th percentile {} µs, longest {} µs; \
              {} allocations, {} frees, {} page faults",
             thread.blocks,
             remarks.block_frames,

@@ -319,3 +319,16 @@ fn contained<T>(run: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
         Err(_) => Err(Failure::Panic),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decoder_that_panics_is_an_error_and_the_next_one_works() {
+        let outcome = contained(|| -> Result<(), Error> { panic!("a decoder's mistake") });
+        assert!(matches!(outcome, Err(Failure::Panic)));
+        assert!(!CONTAINED.get(), "later panics would print nothing");
+        assert!(contained(|| Ok(())).is_ok());
+    }
+}

@@ -76,7 +76,10 @@ impl PlayArgs {
     /// [main] Checks every value that has a range, before any device is touched.
     pub(super) fn numbers(&self) -> Result<Numbers, PlayError> {
         if self.repeat && self.input.is_none() {
-            return Err(PlayError::Needs { option: "--loop", needs: "--input FILE" });
+            return Err(PlayError::Needs {
+                option: "--loop",
+                needs: "--input FILE",
+            });
         }
         let rate_hz = in_range("--rate", "Hz", self.rate, &RATES_HZ)?;
         let block_frames = in_range("--block", "frames", self.block, &BLOCKS_FRAMES)?;
@@ -90,7 +93,11 @@ impl PlayArgs {
                 expected: "more than 0 and at most 31536000 seconds".to_owned(),
             });
         }
-        Ok(Numbers { rate_hz, block_frames, seconds: self.seconds })
+        Ok(Numbers {
+            rate_hz,
+            block_frames,
+            seconds: self.seconds,
+        })
     }
 }
 
@@ -101,7 +108,10 @@ fn in_range(
     range: &std::ops::RangeInclusive<u32>,
 ) -> Result<Option<u32>, PlayError> {
     let Some(given) = given else { return Ok(None) };
-    match u32::try_from(given).ok().filter(|value| range.contains(value)) {
+    match u32::try_from(given)
+        .ok()
+        .filter(|value| range.contains(value))
+    {
         Some(value) => Ok(Some(value)),
         None => Err(PlayError::Option {
             option,

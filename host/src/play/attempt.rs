@@ -48,7 +48,10 @@ pub(super) struct Plan<'a> {
 ///
 /// The fields are dropped in this order: the callbacks end before the rack's other end goes.
 pub(super) struct Open {
-    #[expect(dead_code, reason = "held, not read: dropping it is what stops the callbacks")]
+    #[expect(
+        dead_code,
+        reason = "held, not read: dropping it is what stops the callbacks"
+    )]
     pub(super) running: Box<dyn Running>,
     pub(super) source: Option<FileSource>,
     pub(super) controller: Controller,
@@ -108,9 +111,15 @@ pub(super) fn open(plan: &Plan<'_>) -> Result<Open, PlayError> {
                 PlayError::Unavailable { backend, reason }
             }
             Miss::Backend(BackendError::Refused(reason)) => PlayError::Refused { backend, reason },
-            Miss::Backend(BackendError::NoSuchDevice { direction, given, names }) => {
-                PlayError::NoSuchDevice { direction, given, expected: one_of(&names) }
-            }
+            Miss::Backend(BackendError::NoSuchDevice {
+                direction,
+                given,
+                names,
+            }) => PlayError::NoSuchDevice {
+                direction,
+                given,
+                expected: one_of(&names),
+            },
         }),
         None => first_that_works(plan),
     }
@@ -139,7 +148,12 @@ fn first_that_works(plan: &Plan<'_>) -> Result<Open, PlayError> {
             Err(Miss::Fatal(error)) => return Err(error),
             Err(Miss::Backend(error)) => {
                 reasons.push(format!("{backend}: {error}"));
-                if let BackendError::NoSuchDevice { direction, given, names } = error {
+                if let BackendError::NoSuchDevice {
+                    direction,
+                    given,
+                    names,
+                } = error
+                {
                     there_are.extend(names);
                     missing = Some((direction, given));
                 }
@@ -147,17 +161,36 @@ fn first_that_works(plan: &Plan<'_>) -> Result<Open, PlayError> {
         }
     }
     if let Some((direction, given)) = missing {
-        return Err(PlayError::NoSuchDevice { direction, given, expected: one_of(&there_are) });
+        return Err(PlayError::NoSuchDevice {
+            direction,
+            given,
+            expected: one_of(&there_are),
+        });
     }
-    if let Some(name) = plan.args.output_device.as_ref().or(plan.args.input_device.as_ref()) {
-        let direction = if plan.args.output_device.is_some() { "output" } else { "input" };
+    if let Some(name) = plan
+        .args
+        .output_device
+        .as_ref()
+        .or(plan.args.input_device.as_ref())
+    {
+        let direction = if plan.args.output_device.is_some() {
+            "output"
+        } else {
+            "input"
+        };
         return Err(PlayError::NoSuchDevice {
             direction,
             given: name.clone(),
-            expected: format!("an audio system, and there is none ({})", reasons.join("; ")),
+            expected: format!(
+                "an audio system, and there is none ({})",
+                reasons.join("; ")
+            ),
         });
     }
-    Err(PlayError::Unavailable { backend: Backend::Null, reason: reasons.join("; ") })
+    Err(PlayError::Unavailable {
+        backend: Backend::Null,
+        reason: reasons.join("; "),
+    })
 }
 
 fn one_of(names: &[String]) -> String {
@@ -171,9 +204,10 @@ fn attempt(backend: Backend, plan: &Plan<'_>) -> Result<Open, Miss> {
     let device = backend::find(backend, &plan.wish())?;
     let facts = device.facts().clone();
     let rate_hz = facts.sample_rate_hz;
-    let max_block_frames =
-        facts.block_frames.unwrap_or(USUAL_MAX_BLOCK_FRAMES).min(Stream::MAX_BLOCK_FRAMES as u32)
-            as usize;
+    let max_block_frames = facts
+        .block_frames
+        .unwrap_or(USUAL_MAX_BLOCK_FRAMES)
+        .min(Stream::MAX_BLOCK_FRAMES as u32) as usize;
 
     let stream = Stream::new(rate_hz, max_block_frames, 2).map_err(PlayError::from)?;
     let (controller, processor) =
@@ -194,21 +228,36 @@ fn attempt(backend: Backend, plan: &Plan<'_>) -> Result<Open, Miss> {
     } else {
         Input::Silence
     };
-    let length_frames =
-        plan.numbers.seconds.map(|seconds| (seconds * f64::from(rate_hz)).round().max(1.0) as u64);
-    let programme =
-        Programme { sample_rate_hz: rate_hz, max_block_frames, length_frames, latency_frames };
+    let length_frames = plan
+        .numbers
+        .seconds
+        .map(|seconds| (seconds * f64::from(rate_hz)).round().max(1.0) as u64);
+    let programme = Programme {
+        sample_rate_hz: rate_hz,
+        max_block_frames,
+        length_frames,
+        latency_frames,
+    };
     let player = Player::new(processor, input, &programme, &shared);
 
-    let running = device.start(Io { player, capture, shared: Arc::clone(&shared) })?;
+    let running = device.start(Io {
+        player,
+        capture,
+        shared: Arc::clone(&shared),
+    })?;
     if backend != Backend::Null {
         let by_name = plan.args.output_device.is_some();
         try_out(&shared, rate_hz, by_name)?;
     }
-    let block_frames = running.block_frames().or(facts.block_frames).unwrap_or_else(|| {
-        let callbacks = shared.callbacks.load(Relaxed).max(1);
-        (shared.asked_frames.load(Relaxed) / callbacks).try_into().unwrap_or(u32::MAX)
-    });
+    let block_frames = running
+        .block_frames()
+        .or(facts.block_frames)
+        .unwrap_or_else(|| {
+            let callbacks = shared.callbacks.load(Relaxed).max(1);
+            (shared.asked_frames.load(Relaxed) / callbacks)
+                .try_into()
+                .unwrap_or(u32::MAX)
+        });
     Ok(Open {
         running,
         source,
@@ -232,7 +281,9 @@ fn try_out(shared: &Shared, rate_hz: u32, by_name: bool) -> Result<(), BackendEr
             )));
         }
         if shared.lost().is_some() {
-            return Err(BackendError::Unavailable("its device went away at the start".to_owned()));
+            return Err(BackendError::Unavailable(
+                "its device went away at the start".to_owned(),
+            ));
         }
         std::thread::sleep(Duration::from_millis(1));
     }
@@ -243,10 +294,14 @@ fn try_out(shared: &Shared, rate_hz: u32, by_name: bool) -> Result<(), BackendEr
         return Ok(());
     }
     if by_name {
-        eprintln!("headroom: warning: this device has no clock: it takes sound as fast as it is made");
+        eprintln!(
+            "headroom: warning: this device has no clock: it takes sound as fast as it is made"
+        );
         return Ok(());
     }
-    Err(BackendError::Unavailable("its default device has no clock".to_owned()))
+    Err(BackendError::Unavailable(
+        "its default device has no clock".to_owned(),
+    ))
 }
 
 /// Whether a device that asked for `frames` in `elapsed` can be one that plays them: four times the pace,

@@ -67,7 +67,13 @@ impl Backend {
         } else if cfg!(target_os = "windows") {
             &[Self::Wasapi, Self::Jack, Self::Null]
         } else {
-            &[Self::Jack, Self::Pipewire, Self::Pulseaudio, Self::Alsa, Self::Null]
+            &[
+                Self::Jack,
+                Self::Pipewire,
+                Self::Pulseaudio,
+                Self::Alsa,
+                Self::Null,
+            ]
         }
     }
 
@@ -162,7 +168,11 @@ pub(crate) enum BackendError {
     Refused(String),
     /// It has no device of that name.
     #[error("it has no {direction} device `{given}`")]
-    NoSuchDevice { direction: &'static str, given: String, names: Vec<String> },
+    NoSuchDevice {
+        direction: &'static str,
+        given: String,
+        names: Vec<String>,
+    },
 }
 
 /// [main] Finds the device that `wish` describes, in bounded time.

@@ -25,7 +25,10 @@ const WATCH_FRAMES: usize = 48_000;
 pub(super) fn bridge(capacity_frames: usize, shared: &Arc<Shared>) -> (Capture, LiveInput) {
     let (producer, consumer) = RingBuffer::new(capacity_frames * 2);
     (
-        Capture { producer, shared: Arc::clone(shared) },
+        Capture {
+            producer,
+            shared: Arc::clone(shared),
+        },
         LiveInput {
             consumer,
             shared: Arc::clone(shared),
@@ -57,17 +60,19 @@ impl Capture {
             return;
         }
         let offered_frames = data.len() / channels;
-        self.shared.capture_frames.store(offered_frames.try_into().unwrap_or(u32::MAX), Relaxed);
+        self.shared
+            .capture_frames
+            .store(offered_frames.try_into().unwrap_or(u32::MAX), Relaxed);
         let taken_frames = offered_frames.min(self.producer.slots() / 2);
         if taken_frames < offered_frames {
             self.shared.input_overruns.fetch_add(1, Relaxed);
         }
         let right = usize::from(channels > 1);
         if let Ok(chunk) = self.producer.write_chunk_uninit(taken_frames * 2) {
-            chunk.fill_from_iter(
-                data.chunks_exact(channels)
-                    .flat_map(|frame| [f32::from_sample(frame[0]), f32::from_sample(frame[right])]),
-            );
+            chunk
+                .fill_from_iter(data.chunks_exact(channels).flat_map(|frame| {
+                    [f32::from_sample(frame[0]), f32::from_sample(frame[right])]
+                }));
         }
     }
 }
@@ -162,13 +167,19 @@ mod tests {
     use super::*;
 
     fn ramp(from: usize, frames: usize) -> Vec<f32> {
-        (from..from + frames).flat_map(|index| [index as f32, -(index as f32)]).collect()
+        (from..from + frames)
+            .flat_map(|index| [index as f32, -(index as f32)])
+            .collect()
     }
 
     fn take(input: &mut LiveInput, frames: usize) -> Vec<f32> {
         let (mut left, mut right) = (vec![9.0; frames], vec![9.0; frames]);
         input.fill(&mut left, &mut right);
-        assert!(left.iter().zip(&right).all(|(left, right)| *left == -*right));
+        assert!(
+            left.iter()
+                .zip(&right)
+                .all(|(left, right)| *left == -*right)
+        );
         left
     }
 
@@ -211,7 +222,11 @@ mod tests {
             }
             let heard = take(&mut input, 64);
             if block > 20 {
-                assert_eq!(heard[0], last.map_or(heard[0], |last: f32| last + 1.0), "{block}");
+                assert_eq!(
+                    heard[0],
+                    last.map_or(heard[0], |last: f32| last + 1.0),
+                    "{block}"
+                );
             }
             last = Some(heard[63]);
             if !input_first {
@@ -238,7 +253,11 @@ mod tests {
             heard = take(&mut input, 64)[63];
         }
         // The wanted fill follows the newest input block: cushion 0, one block of 64, all left over.
-        assert!(next as f32 - heard <= 129.0, "{} frames behind", next as f32 - heard);
+        assert!(
+            next as f32 - heard <= 129.0,
+            "{} frames behind",
+            next as f32 - heard
+        );
         assert_eq!(shared.input_overruns.load(Relaxed), 1);
     }
 

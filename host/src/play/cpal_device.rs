@@ -89,7 +89,10 @@ pub(crate) fn id_of(device: &cpal::Device) -> String {
 ///
 /// What it says of itself first: JACK's two ends claim formats for both directions.
 pub(crate) fn directions(device: &cpal::Device) -> (bool, bool) {
-    match device.description().map(|description| description.direction()) {
+    match device
+        .description()
+        .map(|description| description.direction())
+    {
         Ok(DeviceDirection::Input) => (true, false),
         Ok(DeviceDirection::Output) => (false, true),
         Ok(DeviceDirection::Duplex) => (true, true),
@@ -118,16 +121,26 @@ impl CpalDevice {
             None => usual(&host, backend, "output").ok_or_else(|| none_at_all(backend))?,
         };
         if wish.output_device.is_none() && is_unpaced(backend, &id_of(&output)) {
-            return Err(BackendError::Unavailable("its default device has no clock".to_owned()));
+            return Err(BackendError::Unavailable(
+                "its default device has no clock".to_owned(),
+            ));
         }
         let output = Side::output(output, backend, wish)?;
 
-        let usual_input = || wish.live_input.then(|| usual(&host, backend, "input")).flatten();
+        let usual_input = || {
+            wish.live_input
+                .then(|| usual(&host, backend, "input"))
+                .flatten()
+        };
         let input = match named_input.or_else(usual_input) {
             Some(device) => {
                 let side = Side::input(device, backend, wish, &output.config);
                 // A default input that does not open leaves a rack without input; a named one must.
-                if wish.input_device.is_some() { Some(side?) } else { side.ok() }
+                if wish.input_device.is_some() {
+                    Some(side?)
+                } else {
+                    side.ok()
+                }
             }
             None => None,
         };
@@ -142,7 +155,11 @@ impl CpalDevice {
             sample_rate_hz: output.config.sample_rate,
             block_frames,
         };
-        Ok(Self { facts, output, input })
+        Ok(Self {
+            facts,
+            output,
+            input,
+        })
     }
 }
 
@@ -152,7 +169,11 @@ impl Device for CpalDevice {
     }
 
     fn start(self: Box<Self>, io: Io) -> Result<Box<dyn Running>, BackendError> {
-        let Io { player, capture, shared } = io;
+        let Io {
+            player,
+            capture,
+            shared,
+        } = io;
         let Self { output, input, .. } = *self;
         patiently(PATIENCE * 2, move || {
             let _hushed = quiet::hush();
@@ -161,7 +182,10 @@ impl Device for CpalDevice {
                 (Some(side), Some(capture)) => Some(side.start_input(capture, &shared)?),
                 _ => None,
             };
-            Ok(Box::new(CpalStreams { output: Some(output), input }) as Box<dyn Running>)
+            Ok(Box::new(CpalStreams {
+                output: Some(output),
+                input,
+            }) as Box<dyn Running>)
         })
         .unwrap_or_else(|| Err(super::backend::no_answer()))
     }
@@ -175,7 +199,11 @@ struct CpalStreams {
 
 impl Running for CpalStreams {
     fn block_frames(&self) -> Option<u32> {
-        self.output.as_ref()?.buffer_size().ok().filter(|frames| *frames > 0)
+        self.output
+            .as_ref()?
+            .buffer_size()
+            .ok()
+            .filter(|frames| *frames > 0)
     }
 }
 
@@ -192,7 +220,12 @@ impl Drop for CpalStreams {
 impl Side {
     fn output(device: cpal::Device, backend: Backend, wish: &Wish) -> Result<Self, BackendError> {
         let usual = device.default_output_config().map_err(unavailable)?;
-        let ranges = || device.supported_output_configs().map(Iterator::collect).unwrap_or_default();
+        let ranges = || {
+            device
+                .supported_output_configs()
+                .map(Iterator::collect)
+                .unwrap_or_default()
+        };
         let config = choose(usual, ranges, wish.rate_hz, &name_of(&device))?;
         Ok(Self::new(device, backend, &config, wish))
     }
@@ -204,7 +237,12 @@ impl Side {
         output: &StreamConfig,
     ) -> Result<Self, BackendError> {
         let usual = device.default_input_config().map_err(unavailable)?;
-        let ranges = || device.supported_input_configs().map(Iterator::collect).unwrap_or_default();
+        let ranges = || {
+            device
+                .supported_input_configs()
+                .map(Iterator::collect)
+                .unwrap_or_default()
+        };
         let config = choose(usual, ranges, Some(output.sample_rate), &name_of(&device))?;
         Ok(Self::new(device, backend, &config, wish))
     }
@@ -397,7 +435,10 @@ fn choose(
         None if usual.sample_rate() == rate_hz => Ok(usual),
         None => {
             let (low, high) = ranges.iter().fold((u32::MAX, 0), |(low, high), range| {
-                (low.min(range.min_sample_rate()), high.max(range.max_sample_rate()))
+                (
+                    low.min(range.min_sample_rate()),
+                    high.max(range.max_sample_rate()),
+                )
             });
             let expected = match low.cmp(&high) {
                 std::cmp::Ordering::Less => format!("{low} to {high} Hz"),
@@ -432,7 +473,9 @@ fn named(
     if let Some(device) = exact {
         return Ok(device.clone());
     }
-    let mut parts = devices.iter().filter(|device| name_of(device).to_lowercase().contains(&wanted));
+    let mut parts = devices
+        .iter()
+        .filter(|device| name_of(device).to_lowercase().contains(&wanted));
     match (parts.next(), parts.next()) {
         (Some(only), None) if !wanted.is_empty() => Ok(only.clone()),
         _ => Err(BackendError::NoSuchDevice {

@@ -54,7 +54,11 @@ pub use self::report::PlayReport;
 pub fn run(args: &PlayArgs) -> Result<(), HostError> {
     let numbers = args.numbers()?;
     let spec = presets::find(args.preset.as_deref(), &Catalog::builtin())?;
-    let plan = attempt::Plan { args, numbers, spec: &spec };
+    let plan = attempt::Plan {
+        args,
+        numbers,
+        spec: &spec,
+    };
     // Before any device is searched: a bad file is the caller's mistake, not the device's.
     plan.check_input()?;
     let signals = session::Signals::listen()?;

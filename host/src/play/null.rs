@@ -29,7 +29,10 @@ pub(super) struct NullDevice {
 impl NullDevice {
     /// [main] Takes any rate and block; it has no named devices but `null`.
     pub(super) fn new(wish: &Wish) -> Result<Self, BackendError> {
-        for (direction, name) in [("output", &wish.output_device), ("input", &wish.input_device)] {
+        for (direction, name) in [
+            ("output", &wish.output_device),
+            ("input", &wish.input_device),
+        ] {
             if let Some(name) = name.as_ref().filter(|name| *name != "null") {
                 return Err(BackendError::NoSuchDevice {
                     direction,
@@ -67,8 +70,14 @@ impl Device for NullDevice {
         let thread = std::thread::Builder::new()
             .name("headroom-null".to_owned())
             .spawn(move || clock.run(io.player, &told))
-            .map_err(|error| BackendError::Unavailable(format!("cannot start a thread: {error}")))?;
-        Ok(Box::new(NullStream { block_frames, quit, thread: Some(thread) }))
+            .map_err(|error| {
+                BackendError::Unavailable(format!("cannot start a thread: {error}"))
+            })?;
+        Ok(Box::new(NullStream {
+            block_frames,
+            quit,
+            thread: Some(thread),
+        }))
     }
 }
 
@@ -135,20 +144,34 @@ mod tests {
 
     #[test]
     fn an_hour_of_blocks_takes_an_hour() {
-        let clock =
-            Clock { sample_rate_hz: 44_100, block_frames: 63, shared: Arc::new(Shared::default()) };
+        let clock = Clock {
+            sample_rate_hz: 44_100,
+            block_frames: 63,
+            shared: Arc::new(Shared::default()),
+        };
         assert_eq!(clock.time_of(44_100 * 3600 / 63), Duration::from_secs(3600));
         assert_eq!(clock.time_of(44_100), Duration::from_secs(63));
     }
 
     #[test]
     fn it_takes_any_rate_but_no_name_other_than_its_own() {
-        let wish = Wish { rate_hz: Some(96_000), ..Wish::default() };
+        let wish = Wish {
+            rate_hz: Some(96_000),
+            ..Wish::default()
+        };
         assert_eq!(
-            NullDevice::new(&wish).map(|device| device.facts.sample_rate_hz).ok(),
+            NullDevice::new(&wish)
+                .map(|device| device.facts.sample_rate_hz)
+                .ok(),
             Some(96_000)
         );
-        let wish = Wish { output_device: Some("Scarlett".to_owned()), ..Wish::default() };
-        assert!(matches!(NullDevice::new(&wish), Err(BackendError::NoSuchDevice { .. })));
+        let wish = Wish {
+            output_device: Some("Scarlett".to_owned()),
+            ..Wish::default()
+        };
+        assert!(matches!(
+            NullDevice::new(&wish),
+            Err(BackendError::NoSuchDevice { .. })
+        ));
     }
 }

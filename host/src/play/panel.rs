@@ -61,7 +61,11 @@ pub(super) struct Level {
 impl Default for Level {
     fn default() -> Self {
         let silence = [f32::NEG_INFINITY; 2];
-        Self { peak_db: silence, hold_db: silence, rms_db: silence }
+        Self {
+            peak_db: silence,
+            hold_db: silence,
+            rms_db: silence,
+        }
     }
 }
 
@@ -139,13 +143,22 @@ fn title(view: &View, width: usize) -> Line {
     } else {
         (Color::Green, "LIVE")
     };
-    let clock = format!("{}:{:04.1}", (view.seconds / 60.0) as u64, view.seconds % 60.0);
+    let clock = format!(
+        "{}:{:04.1}",
+        (view.seconds / 60.0) as u64,
+        view.seconds % 60.0
+    );
     let right = format!("{state}  {clock:>8}");
     let mut line = Line::default();
     let left = format!("HEADROOM  {}", view.preset);
-    let gap = width.saturating_sub(left.chars().count() + right.chars().count()).max(2);
-    line.put(Some(Color::Cyan), "HEADROOM").put(None, format!("  {}", view.preset));
-    line.put(None, " ".repeat(gap)).put(Some(colour), state).put(None, format!("  {clock:>8}"));
+    let gap = width
+        .saturating_sub(left.chars().count() + right.chars().count())
+        .max(2);
+    line.put(Some(Color::Cyan), "HEADROOM")
+        .put(None, format!("  {}", view.preset));
+    line.put(None, " ".repeat(gap))
+        .put(Some(colour), state)
+        .put(None, format!("  {clock:>8}"));
     line
 }
 
@@ -203,15 +216,26 @@ fn name_of(name: &str) -> Line {
 
 fn figures(line: &mut Line, peak_db: f32, hold_db: f32) {
     line.put(None, format!(" {:>6}", decibels(peak_db)));
-    line.put(Some(colour_at(hold_db)), format!(" hold {:>4}", whole_decibels(hold_db)));
+    line.put(
+        Some(colour_at(hold_db)),
+        format!(" hold {:>4}", whole_decibels(hold_db)),
+    );
 }
 
 fn decibels(db: f32) -> String {
-    if db < -120.0 { "-inf".to_owned() } else { format!("{db:.1}") }
+    if db < -120.0 {
+        "-inf".to_owned()
+    } else {
+        format!("{db:.1}")
+    }
 }
 
 fn whole_decibels(db: f32) -> String {
-    if db < -120.0 { "-inf".to_owned() } else { format!("{db:.0}") }
+    if db < -120.0 {
+        "-inf".to_owned()
+    } else {
+        format!("{db:.0}")
+    }
 }
 
 fn colour_at(db: f32) -> Color {
@@ -264,9 +288,14 @@ fn scale(bar: usize) -> Line {
         let at = (reach(db as f32, bar) as usize).saturating_sub(text.len() / 2);
         let end = at + text.len();
         let room = end <= marks.len()
-            && marks[at.saturating_sub(1)..end].iter().all(|mark| *mark == ' ');
+            && marks[at.saturating_sub(1)..end]
+                .iter()
+                .all(|mark| *mark == ' ');
         if room {
-            marks[at..end].iter_mut().zip(text.chars()).for_each(|(mark, digit)| *mark = digit);
+            marks[at..end]
+                .iter_mut()
+                .zip(text.chars())
+                .for_each(|(mark, digit)| *mark = digit);
         }
     }
     let mut line = Line::default();
@@ -280,7 +309,10 @@ fn load(view: &View, bar: usize) -> Line {
     let share = |ns: u64| ns as f64 / view.deadline_ns.max(1) as f64;
     let [p50, p99, max] = view.block_ns;
     let columns = bar / 2;
-    let (filled, mark) = (share(p99) * columns as f64, (share(max) * columns as f64) as usize);
+    let (filled, mark) = (
+        share(p99) * columns as f64,
+        (share(max) * columns as f64) as usize,
+    );
     let colour = match share(max) {
         share if share >= 0.9 => Color::Red,
         share if share >= 0.6 => Color::Yellow,
@@ -335,7 +367,10 @@ fn health(view: &View) -> Line {
         text.clear();
         // PANIC: writing into a String cannot fail, and the result says nothing else.
         let _infallible = write!(text, "{name} {count}  ");
-        line.put(Some(if count == 0 { Color::Green } else { Color::Red }), text.clone());
+        line.put(
+            Some(if count == 0 { Color::Green } else { Color::Red }),
+            text.clone(),
+        );
     }
     if !view.realtime {
         line.put(Some(Color::Yellow), "not real-time");
@@ -346,7 +381,10 @@ fn health(view: &View) -> Line {
 fn keys(view: &View) -> Line {
     let mut line = name_of("");
     let mute = if view.muted { "m unmute" } else { "m mute" };
-    line.put(Some(Color::DarkGrey), format!("{mute}   q fade out and quit"));
+    line.put(
+        Some(Color::DarkGrey),
+        format!("{mute}   q fade out and quit"),
+    );
     line
 }
 
@@ -366,7 +404,11 @@ mod tests {
                 ("eq".to_owned(), Level::default()),
                 (
                     "a-very-long-identity".to_owned(),
-                    Level { peak_db: [3.0, -30.0], hold_db: [6.0, -20.0], rms_db: [-10.0, -40.0] },
+                    Level {
+                        peak_db: [3.0, -30.0],
+                        hold_db: [6.0, -20.0],
+                        rms_db: [-10.0, -40.0],
+                    },
                 ),
             ],
             block_ns: [41_000, 66_000, 5_000_000],
@@ -379,15 +421,22 @@ mod tests {
     fn no_line_is_wider_than_the_terminal() {
         for columns in 1..200 {
             for line in lines(&view(), columns) {
-                assert!(line.plain().chars().count() < columns.max(2), "{columns}: {}", line.plain());
+                assert!(
+                    line.plain().chars().count() < columns.max(2),
+                    "{columns}: {}",
+                    line.plain()
+                );
             }
         }
     }
 
     #[test]
     fn a_meter_reads_from_left_to_right() {
-        let level =
-            Level { peak_db: [-30.0; 2], hold_db: [-15.0; 2], rms_db: [-45.0; 2] };
+        let level = Level {
+            peak_db: [-30.0; 2],
+            hold_db: [-15.0; 2],
+            rms_db: [-45.0; 2],
+        };
         let mut line = Line::default();
         meter(&mut line, &level, 0, 40);
         assert_eq!(line.plain(), "██████████▒▒▒▒▒▒▒▒▒▒·········┃··········");
@@ -396,7 +445,11 @@ mod tests {
     #[test]
     fn silence_and_overload_stay_inside_the_meter() {
         for db in [f32::NEG_INFINITY, -200.0, 0.0, 40.0, f32::NAN] {
-            let level = Level { peak_db: [db; 2], hold_db: [db; 2], rms_db: [db; 2] };
+            let level = Level {
+                peak_db: [db; 2],
+                hold_db: [db; 2],
+                rms_db: [db; 2],
+            };
             let mut line = Line::default();
             meter(&mut line, &level, 1, 20);
             assert_eq!(line.plain().chars().count(), 20, "{db}");

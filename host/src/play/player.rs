@@ -129,8 +129,12 @@ impl Player {
         guarded(|| self.run(block, channels));
         let counts = ViolationCounts::of_this_thread().since(before);
         if !counts.is_zero() {
-            self.shared.allocations.fetch_add(counts.allocations, Relaxed);
-            self.shared.deallocations.fetch_add(counts.deallocations, Relaxed);
+            self.shared
+                .allocations
+                .fetch_add(counts.allocations, Relaxed);
+            self.shared
+                .deallocations
+                .fetch_add(counts.deallocations, Relaxed);
         }
     }
 
@@ -145,7 +149,9 @@ impl Player {
         }
         let mut rest = block;
         while rest.len() >= channels {
-            let left_frames = self.end.map_or(u64::MAX, |end| end.saturating_sub(self.position));
+            let left_frames = self
+                .end
+                .map_or(u64::MAX, |end| end.saturating_sub(self.position));
             if left_frames == 0 {
                 rest.fill(T::EQUILIBRIUM);
                 break;
@@ -156,7 +162,12 @@ impl Player {
                 .min(self.left.len());
             self.play(piece_frames);
             let (piece, after) = rest.split_at_mut(piece_frames * channels);
-            interleave(&self.left[..piece_frames], &self.right[..piece_frames], piece, channels);
+            interleave(
+                &self.left[..piece_frames],
+                &self.right[..piece_frames],
+                piece,
+                channels,
+            );
             rest = after;
         }
         if self.end.is_some_and(|end| end <= self.position) {
@@ -171,7 +182,10 @@ impl Player {
         // Whole, not `frames` of it: every page is touched before the faults are counted.
         self.left.fill(0.0);
         self.right.fill(0.0);
-        self.processor.process(&mut [&mut self.left[..frames], &mut self.right[..frames]], &[]);
+        self.processor.process(
+            &mut [&mut self.left[..frames], &mut self.right[..frames]],
+            &[],
+        );
         if let Input::Live(live) = &mut self.input {
             live.flush();
         }
@@ -184,7 +198,9 @@ impl Player {
         match &mut self.input {
             Input::File(file) => {
                 let read = file.fill(left, right);
-                self.shared.input_frames.fetch_add(read.frames as u64, Relaxed);
+                self.shared
+                    .input_frames
+                    .fetch_add(read.frames as u64, Relaxed);
                 if read.ran_dry {
                     self.shared.input_underruns.fetch_add(1, Relaxed);
                 }
@@ -200,7 +216,9 @@ impl Player {
         let start = Instant::now();
         self.processor.process(&mut [&mut *left, &mut *right], &[]);
         let busy_ns = start.elapsed().as_nanos();
-        self.shared.busy_ns.fetch_add(busy_ns.try_into().unwrap_or(u64::MAX), Relaxed);
+        self.shared
+            .busy_ns
+            .fetch_add(busy_ns.try_into().unwrap_or(u64::MAX), Relaxed);
 
         if input_over && self.end.is_none() && self.tail.is_over(left, right) {
             self.end = Some(self.position + self.fade_frames.max(frames as u64));
@@ -230,7 +248,9 @@ impl Tail {
 }
 
 fn peak(samples: &[f32]) -> f32 {
-    samples.iter().fold(0.0, |peak: f32, sample| peak.max(sample.abs()))
+    samples
+        .iter()
+        .fold(0.0, |peak: f32, sample| peak.max(sample.abs()))
 }
 
 /// [audio] The last `fade_frames` before `end` go to silence by half a cosine, sample by sample.

@@ -21,7 +21,9 @@ pub(super) fn make_realtime() -> bool {
     if let Ok(ThreadSchedulePolicy::Realtime(_)) = thread_schedule_policy() {
         return true;
     }
-    let Ok(priority) = ThreadPriorityValue::try_from(PRIORITY) else { return false };
+    let Ok(priority) = ThreadPriorityValue::try_from(PRIORITY) else {
+        return false;
+    };
     set_thread_priority_and_policy(
         thread_native_id(),
         ThreadPriority::Crossplatform(priority),

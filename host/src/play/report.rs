@@ -71,7 +71,11 @@ impl PlayReport {
             input_frames: shared.input_frames.load(Relaxed),
             sample_rate_hz: facts.sample_rate_hz,
             seconds,
-            realtime_factor: if busy_secs > 0.0 { seconds / busy_secs } else { 0.0 },
+            realtime_factor: if busy_secs > 0.0 {
+                seconds / busy_secs
+            } else {
+                0.0
+            },
             latency_frames,
             peak_dbfs: dbfs(shared.peak()),
             backend: facts.backend.name(),

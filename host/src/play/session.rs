@@ -93,7 +93,11 @@ impl Session {
         let muted = muted && open.controller.mute(true).is_ok();
         let terminal = Terminal::open();
         let source = match (&args.input, &open.facts.input) {
-            (Some(path), _) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            (Some(path), _) => path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
             (None, Some(input)) => input.clone(),
             (None, None) => "silence".to_owned(),
         };
@@ -216,7 +220,11 @@ impl Session {
 
     /// The one place that a device that comes back would be waited for.
     fn lost(&self, reason: &'static str) -> PlayError {
-        PlayError::DeviceLost { backend: self.open.facts.backend, reason, seconds: self.seconds() }
+        PlayError::DeviceLost {
+            backend: self.open.facts.backend,
+            reason,
+            seconds: self.seconds(),
+        }
     }
 
     fn seconds(&self) -> f64 {
@@ -231,7 +239,12 @@ impl Session {
         if let Some(faults) = self.open.controller.health().faults {
             self.faults = faults;
         }
-        if let Some(failure) = self.open.source.as_ref().and_then(|source| source.take_failure()) {
+        if let Some(failure) = self
+            .open
+            .source
+            .as_ref()
+            .and_then(|source| source.take_failure())
+        {
             self.damage = Some(failure.into());
             self.end();
         }
@@ -249,9 +262,16 @@ impl Session {
         self.view.ending = self.ending.is_some();
         self.view.latency_frames = self.open.controller.latency_frames();
         self.view.master = level(&meters.master);
-        self.view.slots =
-            meters.slots.iter().map(|(id, meter)| (id.clone(), level(meter))).collect();
-        self.view.block_ns = [health.block_ns.p50, health.block_ns.p99, health.block_ns.max];
+        self.view.slots = meters
+            .slots
+            .iter()
+            .map(|(id, meter)| (id.clone(), level(meter)))
+            .collect();
+        self.view.block_ns = [
+            health.block_ns.p50,
+            health.block_ns.p99,
+            health.block_ns.max,
+        ];
         self.view.over_deadline = health.over_deadline;
         self.view.xruns = shared.xruns();
         self.view.input_gaps =

@@ -77,7 +77,9 @@ pub(super) fn open(
     let mut first = Resampled::new(Reader::open(path)?, sample_rate_hz)?;
     let mut chunk = Chunk::new();
     if chunk.read(&mut first)? == 0 {
-        return Err(PlayError::EmptyInput { path: path.to_owned() });
+        return Err(PlayError::EmptyInput {
+            path: path.to_owned(),
+        });
     }
 
     let capacity_frames = (RING_SECS * f64::from(sample_rate_hz)).ceil() as usize;
@@ -93,8 +95,14 @@ pub(super) fn open(
     let reader = std::thread::Builder::new()
         .name("headroom-reader".to_owned())
         .spawn(move || feed.run(first, chunk))
-        .map_err(|source| PlayError::System { doing: "start the reader thread", source })?;
-    let source = FileSource { words: Arc::clone(&words), reader: Some(reader) };
+        .map_err(|source| PlayError::System {
+            doing: "start the reader thread",
+            source,
+        })?;
+    let source = FileSource {
+        words: Arc::clone(&words),
+        reader: Some(reader),
+    };
     let input = FileInput { consumer, words };
 
     let limit = Instant::now() + FILL_LIMIT;
@@ -110,7 +118,11 @@ pub(super) fn open(
 impl FileSource {
     /// [main] Why the reader gave up before the end of the file, told once.
     pub(super) fn take_failure(&self) -> Option<ReadError> {
-        self.words.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.words
+            .failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 }
 
@@ -160,7 +172,11 @@ struct Feed {
 impl Feed {
     fn run(mut self, first: Resampled, chunk: Chunk) {
         if let Err(error) = self.feed(first, chunk) {
-            *self.words.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            *self
+                .words
+                .failure
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = Some(error);
         }
         self.words.ended.store(true, Release);
     }

@@ -50,7 +50,12 @@ impl Terminal {
         // A terminal that cannot hide its cursor still shows the panel.
         let _cosmetic = out.execute(cursor::Hide);
         let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Some(Self { out, keys, colour, drawn: 0 })
+        Some(Self {
+            out,
+            keys,
+            colour,
+            drawn: 0,
+        })
     }
 
     /// [main] Whether keys are read at all.

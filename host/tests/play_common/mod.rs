@@ -12,12 +12,12 @@ use std::process::Stdio;
 use serde_json::Value;
 
 /// `headroom play` without any audio system but those that a test starts itself.
-pub fn play(folder: &Path, args: &[&str]) -> Command {
+pub(crate) fn play(folder: &Path, args: &[&str]) -> Command {
     headroom(folder, &[&["play"], args].concat())
 }
 
 /// `headroom` in a folder of its own, with no home, no sound server and no card to find.
-pub fn headroom(folder: &Path, args: &[&str]) -> Command {
+pub(crate) fn headroom(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_headroom"));
     command
         .args(args)
@@ -34,12 +34,12 @@ pub fn headroom(folder: &Path, args: &[&str]) -> Command {
 }
 
 /// Runs what must work and gives its report.
-pub fn report(command: &mut Command) -> Value {
+pub(crate) fn report(command: &mut Command) -> Value {
     report_of(&command.output().unwrap())
 }
 
 /// The report of a run that has ended well.
-pub fn report_of(output: &Output) -> Value {
+pub(crate) fn report_of(output: &Output) -> Value {
     assert!(
         output.status.success(),
         "{}: {}",
@@ -50,7 +50,7 @@ pub fn report_of(output: &Output) -> Value {
 }
 
 /// The JSON object that standard output ends with.
-pub fn last_object(output: &Output) -> Value {
+pub(crate) fn last_object(output: &Output) -> Value {
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text
         .lines()
@@ -59,12 +59,12 @@ pub fn last_object(output: &Output) -> Value {
     serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
 }
 
-pub fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// Sends a signal by its name, as `kill` does.
-pub fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let status = Command::new("kill")
         .arg(format!("-{name}"))
         .arg(child.id().to_string())
@@ -73,7 +73,7 @@ pub fn signal(child: &Child, name: &str) {
 }
 
 /// A stereo 16-bit WAV file: a sine at half of full scale.
-pub fn sine(folder: &Path, sample_rate_hz: u32, frames: u32) -> PathBuf {
+pub(crate) fn sine(folder: &Path, sample_rate_hz: u32, frames: u32) -> PathBuf {
     let mut bytes = Vec::new();
     let data_bytes = frames * 4;
     bytes.extend(b"RIFF");
@@ -98,7 +98,7 @@ pub fn sine(folder: &Path, sample_rate_hz: u32, frames: u32) -> PathBuf {
 }
 
 /// A rack that changes nothing.
-pub fn neutral(folder: &Path) -> PathBuf {
+pub(crate) fn neutral(folder: &Path) -> PathBuf {
     let path = folder.join("neutral.toml");
     std::fs::write(
         &path,
@@ -109,7 +109,7 @@ pub fn neutral(folder: &Path) -> PathBuf {
 }
 
 /// What holds for every report of a run, whatever the machine did meanwhile.
-pub fn assert_real_time(report: &Value) {
+pub(crate) fn assert_real_time(report: &Value) {
     let thread = &report["audio_thread"];
     assert_eq!(thread["allocations"], 0, "{report}");
     assert_eq!(thread["deallocations"], 0, "{report}");
