@@ -187,14 +187,14 @@ impl<const N: usize> Ease<N> {
     pub fn set(&mut self, target: [f32; N]) {
         let x = self.at as f32 / self.frames as f32;
         let moving = self.is_moving();
-        for i in 0..N {
+        for (i, &target) in target.iter().enumerate() {
             let from = self.value(i, self.at);
             let speed = if moving {
                 self.linear[i] + x * (2.0 * self.square[i] + x * 3.0 * self.cube[i])
             } else {
                 0.0
             };
-            let way = target[i] - from;
+            let way = target - from;
             self.from[i] = from;
             self.linear[i] = speed;
             // The cubic with this start, this speed, this end, and no speed there.

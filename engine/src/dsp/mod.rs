@@ -9,6 +9,7 @@ pub mod fast_math;
 pub mod high_pass;
 pub mod one_pole;
 pub mod quad;
+pub mod read_heads;
 mod skewed;
 
 /// One chunk of two channels, in a module's own memory.
