@@ -1,6 +1,6 @@
 //! Criterion's view of every module and factory preset, at four block sizes.
 
-use criterion::{BenchmarkId, Criterion, Throughput};
+use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 use headroom_bench::{Rig, RigError, Subject, SubjectError, signal};
 use headroom_engine::realtime::StageAllocator;
 use std::process::ExitCode;
@@ -26,9 +26,11 @@ enum BenchError {
 
 fn main() -> ExitCode {
     let mut criterion = Criterion::default()
-        .sample_size(50)
-        .warm_up_time(Duration::from_millis(200))
-        .measurement_time(Duration::from_millis(1000))
+        // Many samples of about a millisecond: on a shared machine some of them go undisturbed.
+        .sample_size(300)
+        .warm_up_time(Duration::from_millis(100))
+        .measurement_time(Duration::from_millis(400))
+        .nresamples(2_000)
         .without_plots()
         .configure_from_args();
     match run(&mut criterion) {
@@ -48,6 +50,8 @@ fn run(criterion: &mut Criterion) -> Result<(), BenchError> {
     let signal = signal::stereo(5 * 48_000);
     for subject in Subject::all()? {
         let mut group = criterion.benchmark_group(&subject.name);
+        // Every sample of the same length, or the shortest would be of one block.
+        group.sampling_mode(SamplingMode::Flat);
         for block_frames in BLOCK_FRAMES {
             let failed = |source| BenchError::Rig {
                 subject: subject.name.clone(),

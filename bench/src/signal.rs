@@ -6,7 +6,7 @@
 
 use crate::SAMPLE_RATE_HZ;
 
-/// Peak of the signal before its level falls.
+/// Peak of the whole signal, which stands before its level falls.
 const PEAK_DBFS: f64 = -1.0;
 /// Level of the half seconds of near silence.
 const SILENCE_DBFS: f64 = -100.0;
@@ -14,15 +14,18 @@ const SILENCE_DBFS: f64 = -100.0;
 /// [main] The first `frames` of the signal, left and right, the same every time.
 pub fn stereo(frames: usize) -> [Vec<f32>; 2] {
     let mut channels = [channel(frames, 1), channel(frames, 2)];
+    for samples in &mut channels {
+        for (i, x) in samples.iter_mut().enumerate() {
+            *x = (f64::from(*x) * level(i)) as f32;
+        }
+    }
     let peak = channels
         .iter()
         .flatten()
         .fold(1e-9f32, |peak, x| peak.max(x.abs()));
-    let gain = amplitude(PEAK_DBFS) / f64::from(peak);
-    for samples in &mut channels {
-        for (i, x) in samples.iter_mut().enumerate() {
-            *x = (f64::from(*x) * gain * level(i)) as f32;
-        }
+    let gain = (amplitude(PEAK_DBFS) / f64::from(peak)) as f32;
+    for x in channels.iter_mut().flatten() {
+        *x *= gain;
     }
     channels
 }

@@ -64,7 +64,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Error> {
             preset,
         };
         let played = demo.play(options)?;
-        summary.push(said_of_play(preset, &played)?);
+        summary.push(said_of_play(preset, &options.backend, &played)?);
         let rendered = demo.render()?;
         let after = Wave::load(&demo.file("wav"))?;
         let title = format!("Headroom: two bars through \"{preset}\"");
@@ -131,9 +131,11 @@ impl Demo<'_> {
     }
 }
 
-fn said_of_play(preset: &str, report: &Report) -> Result<String, Error> {
+fn said_of_play(preset: &str, asked: &str, report: &Report) -> Result<String, Error> {
     let backend = match report.text("backend")? {
-        "null" => "no audio device found: played on a real-time null device".to_owned(),
+        "null" if asked == "auto" => {
+            "no audio device found: played on a real-time null device".to_owned()
+        }
         backend => format!("played on {backend}"),
     };
     Ok(format!(
