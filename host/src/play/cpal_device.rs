@@ -12,7 +12,6 @@ use cpal::StreamConfig;
 use cpal::SupportedBufferSize;
 use cpal::SupportedStreamConfig;
 use cpal::traits::DeviceTrait;
-use cpal::traits::HostTrait;
 use cpal::traits::StreamTrait;
 use rtrb::Consumer;
 use rtrb::RingBuffer;
