@@ -129,7 +129,7 @@ fn first_that_works(plan: &Plan<'_>) -> Result<Open, PlayError> {
     let named = plan.args.output_device.is_some() || plan.args.input_device.is_some();
     let mut reasons = Vec::new();
     let mut there_are = Vec::new();
-    let mut missing = None;
+    let (mut missing, mut refused) = (None, None);
     for &backend in Backend::of_platform() {
         // Whoever names a device wants that one, and no clock in its place.
         if named && backend == Backend::Null {
@@ -148,17 +148,24 @@ fn first_that_works(plan: &Plan<'_>) -> Result<Open, PlayError> {
             Err(Miss::Fatal(error)) => return Err(error),
             Err(Miss::Backend(error)) => {
                 reasons.push(format!("{backend}: {error}"));
-                if let BackendError::NoSuchDevice {
-                    direction,
-                    given,
-                    names,
-                } = error
-                {
-                    there_are.extend(names);
-                    missing = Some((direction, given));
+                match error {
+                    BackendError::NoSuchDevice {
+                        direction,
+                        given,
+                        names,
+                    } => {
+                        there_are.extend(names);
+                        missing = Some((direction, given));
+                    }
+                    BackendError::Refused(reason) => refused = Some((backend, reason)),
+                    BackendError::Unavailable(_) => {}
                 }
             }
         }
+    }
+    // It is there, and says no: that is worth more than that others do not have it.
+    if let Some((backend, reason)) = refused {
+        return Err(PlayError::Refused { backend, reason });
     }
     if let Some((direction, given)) = missing {
         return Err(PlayError::NoSuchDevice {
@@ -276,12 +283,12 @@ fn try_out(shared: &Shared, rate_hz: u32, by_name: bool) -> Result<(), BackendEr
     while shared.callbacks.load(Relaxed) == 0 {
         if start.elapsed() > TRIAL {
             let secs = TRIAL.as_secs();
-            return Err(BackendError::Unavailable(format!(
+            return Err(BackendError::Refused(format!(
                 "its device opened and did not ask for sound within {secs} s"
             )));
         }
         if shared.lost().is_some() {
-            return Err(BackendError::Unavailable(
+            return Err(BackendError::Refused(
                 "its device went away at the start".to_owned(),
             ));
         }

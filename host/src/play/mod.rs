@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `args` | the command line, checked |
 //! | `backend` | what a device is to us; the order in which audio systems are tried |
+//! | `lookup` | which devices there are, what they are called, what they run at |
 //! | `cpal_device`, `null` | real devices, and the clock that stands in for one |
 //! | `attempt` | from a backend to a running device with a rack on it, or why not |
 //! | `player` | the output callback, the same for every device |
@@ -17,8 +18,9 @@ mod args;
 mod attempt;
 pub(crate) mod backend;
 mod bridge;
-pub(crate) mod cpal_device;
+mod cpal_device;
 mod error;
+pub(crate) mod lookup;
 mod null;
 mod panel;
 mod player;

@@ -308,7 +308,7 @@ fn scale(bar: usize) -> Line {
 fn load(view: &View, bar: usize) -> Line {
     let share = |ns: u64| ns as f64 / view.deadline_ns.max(1) as f64;
     let [p50, p99, max] = view.block_ns;
-    let columns = bar / 2;
+    let columns = bar / 3;
     let (filled, mark) = (
         share(p99) * columns as f64,
         (share(max) * columns as f64) as usize,
@@ -356,9 +356,9 @@ fn health(view: &View) -> Line {
     let mut line = name_of("HEALTH");
     let counts = [
         ("xruns", view.xruns),
-        ("input gaps", view.input_gaps),
-        ("late blocks", view.over_deadline),
-        ("allocations", view.allocations),
+        ("gaps", view.input_gaps),
+        ("late", view.over_deadline),
+        ("allocs", view.allocations),
         ("frees", view.deallocations),
         ("faults", view.faults),
     ];

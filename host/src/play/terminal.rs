@@ -98,7 +98,11 @@ impl Terminal {
 
     /// [main] Draws the panel over the one before.
     pub(super) fn draw(&mut self, view: &View) {
-        let (columns, rows) = terminal::size().unwrap_or((80, 24));
+        // Terminals that do not know their size say 0.
+        let size = terminal::size()
+            .ok()
+            .filter(|(columns, rows)| *columns > 0 && *rows > 0);
+        let (columns, rows) = size.unwrap_or((80, 24));
         let mut lines = panel::lines(view, usize::from(columns));
         lines.truncate(usize::from(rows.saturating_sub(1)).max(1));
         // A terminal that does not take what is written is not worth stopping the sound for.

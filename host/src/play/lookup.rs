@@ -1,0 +1,170 @@
+//! Which devices there are, what they are called, and what they run at.
+
+use std::str::FromStr;
+
+use cpal::DeviceDirection;
+use cpal::HostId;
+use cpal::SampleFormat;
+use cpal::SupportedStreamConfig;
+use cpal::SupportedStreamConfigRange;
+use cpal::traits::DeviceTrait;
+use cpal::traits::HostTrait;
+
+use super::backend::Backend;
+use super::backend::BackendError;
+
+/// [main] cpal's host for a backend, if this build and this machine have it.
+pub(crate) fn host(backend: Backend) -> Result<cpal::Host, BackendError> {
+    let id = HostId::from_str(backend.name()).map_err(|_unknown| {
+        let how = if backend == Backend::Pipewire && cfg!(target_os = "linux") {
+            "this build has no native PipeWire (cargo feature `pipewire`); `jack` and `pulseaudio` reach it too"
+        } else {
+            "not on this platform"
+        };
+        BackendError::Unavailable(how.to_owned())
+    })?;
+    let host = cpal::host_from_id(id).map_err(unavailable)?;
+    Ok(host)
+}
+
+/// [main] The name that people know a device by.
+pub(crate) fn name_of(device: &cpal::Device) -> String {
+    device.to_string()
+}
+
+/// [main] The name within its backend, which tells apart devices that share a description.
+pub(crate) fn id_of(device: &cpal::Device) -> String {
+    device.id().map(|id| id.id().to_owned()).unwrap_or_default()
+}
+
+/// [main] Whether a device can be an input, and an output.
+///
+/// What it says of itself first: JACK's two ends claim formats for both directions.
+pub(crate) fn directions(device: &cpal::Device) -> (bool, bool) {
+    match device
+        .description()
+        .map(|description| description.direction())
+    {
+        Ok(DeviceDirection::Input) => (true, false),
+        Ok(DeviceDirection::Output) => (false, true),
+        Ok(DeviceDirection::Duplex) => (true, true),
+        _ => (device.supports_input(), device.supports_output()),
+    }
+}
+
+/// Whether a device is one of ALSA's pseudo devices that swallow or invent samples as fast as they are called.
+pub(crate) fn is_unpaced(backend: Backend, id: &str) -> bool {
+    let kind = id.split(':').next().unwrap_or(id);
+    backend == Backend::Alsa && matches!(kind, "null" | "file" | "tee")
+}
+
+/// Picks the configuration: the device's own unless another rate is asked for; `f32` where there is.
+pub(super) fn choose(
+    usual: SupportedStreamConfig,
+    ranges: impl FnOnce() -> Vec<SupportedStreamConfigRange>,
+    rate_hz: Option<u32>,
+    device: &str,
+) -> Result<SupportedStreamConfig, BackendError> {
+    let rate_hz = rate_hz.unwrap_or(usual.sample_rate());
+    let easy = usual.sample_rate() == rate_hz
+        && usual.sample_format() == SampleFormat::F32
+        && matches!(usual.channels(), 1 | 2);
+    if easy {
+        return Ok(usual);
+    }
+    let ranges = ranges();
+    let best = ranges
+        .iter()
+        .filter(|range| range.contains_rate(rate_hz))
+        .max_by(|one, other| one.cmp_default_heuristics(other))
+        .and_then(|range| range.try_with_sample_rate(rate_hz));
+    match best {
+        Some(best) => Ok(best),
+        None if usual.sample_rate() == rate_hz => Ok(usual),
+        None => {
+            let (low, high) = ranges.iter().fold((u32::MAX, 0), |(low, high), range| {
+                (
+                    low.min(range.min_sample_rate()),
+                    high.max(range.max_sample_rate()),
+                )
+            });
+            let expected = match low.cmp(&high) {
+                std::cmp::Ordering::Less => format!("{low} to {high} Hz"),
+                std::cmp::Ordering::Equal => format!("{low} Hz"),
+                std::cmp::Ordering::Greater => format!("{} Hz", usual.sample_rate()),
+            };
+            Err(BackendError::Refused(format!(
+                "`{device}` does not run at {rate_hz} Hz: expected {expected}"
+            )))
+        }
+    }
+}
+
+/// The device called `name`: by identity, by name, or by a part of the name that only one has.
+pub(super) fn named(
+    host: &cpal::Host,
+    direction: &'static str,
+    name: &str,
+) -> Result<cpal::Device, BackendError> {
+    let devices: Vec<cpal::Device> = host
+        .devices()
+        .map_err(unavailable)?
+        .filter(|device| {
+            let (input, output) = directions(device);
+            if direction == "input" { input } else { output }
+        })
+        .collect();
+    let wanted = name.to_lowercase();
+    let exact = devices
+        .iter()
+        .find(|device| id_of(device) == name || name_of(device).to_lowercase() == wanted);
+    if let Some(device) = exact {
+        return Ok(device.clone());
+    }
+    let mut parts = devices
+        .iter()
+        .filter(|device| name_of(device).to_lowercase().contains(&wanted));
+    match (parts.next(), parts.next()) {
+        (Some(only), None) if !wanted.is_empty() => Ok(only.clone()),
+        _ => Err(BackendError::NoSuchDevice {
+            direction,
+            given: name.to_owned(),
+            names: devices.iter().map(id_of).collect(),
+        }),
+    }
+}
+
+/// The device that is taken when none is named.
+pub(super) fn usual(host: &cpal::Host, backend: Backend, direction: &str) -> Option<cpal::Device> {
+    // cpal names its JACK clients after itself; in a patchbay they ought to carry our name.
+    #[cfg(feature = "jack")]
+    if backend == Backend::Jack {
+        type JackDevice = <cpal::platform::JackHost as HostTrait>::Device;
+        let device = match direction {
+            "input" => JackDevice::default_input_device("headroom", true, false),
+            _ => JackDevice::default_output_device("headroom", true, false),
+        };
+        return device.ok().map(cpal::Device::from);
+    }
+    let _only_for_jack = backend;
+    match direction {
+        "input" => host.default_input_device(),
+        _ => host.default_output_device(),
+    }
+}
+
+pub(super) fn none_at_all(backend: Backend) -> BackendError {
+    BackendError::Unavailable(match backend {
+        Backend::Jack => "no JACK server is running".to_owned(),
+        _ => "it has no device to play on".to_owned(),
+    })
+}
+
+pub(super) fn unavailable(error: cpal::Error) -> BackendError {
+    BackendError::Unavailable(one_line(&error.to_string()))
+}
+
+pub(super) fn one_line(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.trim_end_matches('.').to_owned()
+}
