@@ -49,6 +49,10 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
         "engine/src/realtime/violation.rs",
         "is a global allocator that counts",
     ),
+    (
+        "tests/src/bin/syscall_trap.rs",
+        "asks the kernel to end it at a system call",
+    ),
 ];
 
 /// Names that may not be used, each with its reason.
