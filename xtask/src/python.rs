@@ -6,8 +6,6 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// What the tests compare with.
-pub(crate) const REFERENCES: &[&str] = &["numpy==2.4.6", "scipy==1.17.1"];
 /// What the benches compare with.
 pub(crate) const PEERS: &[&str] = &["numpy==2.4.6", "pedalboard==0.9.26"];
 

@@ -2,7 +2,7 @@
 
 use crate::check;
 use crate::error::Error;
-use crate::{packages, python, shell};
+use crate::{packages, shell};
 
 /// What to leave out of a run.
 #[derive(Debug, clap::Args)]
@@ -10,7 +10,7 @@ pub(crate) struct Options {
     /// Leave out formatting, clippy, documentation and the import rules
     #[arg(long)]
     no_check: bool,
-    /// Install nothing: neither system packages nor Python's
+    /// Install no system packages
     #[arg(long)]
     no_install: bool,
     /// Handed to the test runner: a filter, for example
@@ -21,10 +21,8 @@ pub(crate) struct Options {
 /// [main] Installs, checks, and runs documentation tests and tests. The runner's own summary is the
 /// last that is printed.
 pub(crate) fn run(options: &Options) -> Result<(), Error> {
-    let mut python = None;
     if !options.no_install {
-        packages::ensure(&[packages::BUILD, packages::TEST, packages::PYTHON])?;
-        python = Some(python::ensure(python::REFERENCES)?);
+        packages::ensure(&[packages::BUILD, packages::TEST])?;
     }
     if !options.no_check {
         check::run(&[])?;
@@ -47,11 +45,6 @@ pub(crate) fn run(options: &Options) -> Result<(), Error> {
         tests.args(["--lib", "--bins", "--tests"]);
         if !options.runner.is_empty() {
             tests.arg("--").args(&options.runner);
-        }
-    }
-    if let Some(python) = &python {
-        for command in [&mut documentation, &mut tests] {
-            command.env("HEADROOM_PYTHON", python);
         }
     }
     // A filter speaks of tests; the documentation's have no names to filter by.
