@@ -83,14 +83,19 @@ mod tests {
 
     #[test]
     fn ticks_agree_with_the_systems_clock() {
-        let (from, start) = (Ticks::now(), Instant::now());
-        std::thread::sleep(Duration::from_millis(50));
-        let ticks_ns = ticks_to_ns(Ticks::now().since(from)) as f64;
-        let clock_ns = start.elapsed().as_nanos() as f64;
-        // The two clocks are not read at the same moment: a busy machine may stall in between.
-        assert!(
-            (ticks_ns / clock_ns - 1.0).abs() < 0.1,
-            "{ticks_ns} ns by the counter, {clock_ns} ns by the clock"
-        );
+        // The two clocks are not read at the same moment, and a busy machine may stall in between:
+        // one try without a stall is enough.
+        let mut ratios = Vec::new();
+        for _ in 0..20 {
+            let (from, start) = (Ticks::now(), Instant::now());
+            std::thread::sleep(Duration::from_millis(50));
+            let ticks_ns = ticks_to_ns(Ticks::now().since(from)) as f64;
+            let ratio = ticks_ns / start.elapsed().as_nanos() as f64;
+            if (ratio - 1.0).abs() < 0.01 {
+                return;
+            }
+            ratios.push(ratio);
+        }
+        panic!("time by the counter over time by the clock: {ratios:?}");
     }
 }
