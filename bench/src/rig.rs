@@ -32,7 +32,7 @@ pub enum RigError {
 }
 
 impl Rig {
-    /// [main] Opens a rack in stereo at 48 kHz for blocks of `block_frames` and runs its priming
+    /// `[main]` Opens a rack in stereo at 48 kHz for blocks of `block_frames` and runs its priming
     /// block and 20,480 frames more, so that it is past every fade.
     ///
     /// # Errors
@@ -91,7 +91,7 @@ impl Rig {
         self.at = 0;
     }
 
-    /// [main] Takes what the audio thread reported. Allocations are seen where the program's
+    /// `[main]` Takes what the audio thread reported. Allocations are seen where the program's
     /// allocator is the engine's `StageAllocator`.
     ///
     /// # Errors

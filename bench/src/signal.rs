@@ -11,7 +11,7 @@ const PEAK_DBFS: f64 = -1.0;
 /// Level of the half seconds of near silence.
 const SILENCE_DBFS: f64 = -100.0;
 
-/// [main] The first `frames` of the signal, left and right, the same every time.
+/// `[main]` The first `frames` of the signal, left and right, the same every time.
 pub fn stereo(frames: usize) -> [Vec<f32>; 2] {
     let mut channels = [channel(frames, 1), channel(frames, 2)];
     for samples in &mut channels {

@@ -28,7 +28,7 @@ pub enum SubjectError {
 }
 
 impl Subject {
-    /// [main] Every module of the built-in catalogue, then every factory preset.
+    /// `[main]` Every module of the built-in catalogue, then every factory preset.
     ///
     /// # Errors
     /// [`SubjectError::Preset`] if a factory preset does not parse.
@@ -49,7 +49,7 @@ impl Subject {
         Ok(subjects)
     }
 
-    /// [main] The subject of that name.
+    /// `[main]` The subject of that name.
     ///
     /// # Errors
     /// [`SubjectError::Unknown`] with the names there are, or a preset's own error.

@@ -22,7 +22,7 @@ pub struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
-    /// [audio] A chunk of one channel that starts `position` frames after reset.
+    /// `[audio]` A chunk of one channel that starts `position` frames after reset.
     pub fn mono(channel: &'a mut [f32], position: u64) -> Self {
         Self {
             left: channel,
@@ -31,7 +31,7 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// [audio] A chunk of two channels of the same length that starts `position` frames after
+    /// `[audio]` A chunk of two channels of the same length that starts `position` frames after
     /// reset. A longer channel is cut to the shorter one's length.
     pub fn stereo(left: &'a mut [f32], right: &'a mut [f32], position: u64) -> Self {
         let frames = left.len().min(right.len());
@@ -42,27 +42,27 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// [audio] Frames in this chunk.
+    /// `[audio]` Frames in this chunk.
     pub fn frames(&self) -> usize {
         self.left.len()
     }
 
-    /// [audio] 1 or 2.
+    /// `[audio]` 1 or 2.
     pub fn channels(&self) -> usize {
         1 + usize::from(self.right.is_some())
     }
 
-    /// [audio] The first frame's number, counted from reset.
+    /// `[audio]` The first frame's number, counted from reset.
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// [audio] The left channel, or the only one.
+    /// `[audio]` The left channel, or the only one.
     pub fn left(&mut self) -> &mut [f32] {
         self.left
     }
 
-    /// [audio] Channel 0 is the left, channel 1 the right (in mono the only one again).
+    /// `[audio]` Channel 0 is the left, channel 1 the right (in mono the only one again).
     pub fn channel(&mut self, channel: usize) -> &mut [f32] {
         match (&mut self.right, channel) {
             (Some(right), 1) => right,
@@ -70,12 +70,12 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// [audio] Both channels; the second is `None` in mono. Both have [`Block::frames`] frames.
+    /// `[audio]` Both channels; the second is `None` in mono. Both have [`Block::frames`] frames.
     pub fn split(&mut self) -> (&mut [f32], Option<&mut [f32]>) {
         (self.left, self.right.as_deref_mut())
     }
 
-    /// [audio] Each channel in turn: left, then right.
+    /// `[audio]` Each channel in turn: left, then right.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
         std::iter::once(&mut *self.left).chain(self.right.as_deref_mut())
     }

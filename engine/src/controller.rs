@@ -83,7 +83,7 @@ pub enum ControlError {
 
 /// Opens an engine: builds `spec` whole, and gives its two ends.
 ///
-/// [main] This is the setup phase: all memory that the audio thread will use is taken here, or
+/// `[main]` This is the setup phase: all memory that the audio thread will use is taken here, or
 /// later, for an edit or a preset change, by the controller.
 pub fn open(
     stream: Stream,
@@ -198,32 +198,32 @@ impl fmt::Display for Report {
 }
 
 impl Controller {
-    /// [main] The rack as it was last asked for.
+    /// `[main]` The rack as it was last asked for.
     pub fn spec(&self) -> &RackSpec {
         &self.spec
     }
 
-    /// [any] The stream it was opened for.
+    /// `[any]` The stream it was opened for.
     pub fn stream(&self) -> Stream {
         self.slots.stream
     }
 
-    /// [main] Frames by which the output is late.
+    /// `[main]` Frames by which the output is late.
     pub fn latency_frames(&self) -> usize {
         self.live.iter().map(|slot| slot.latency_frames).sum()
     }
 
-    /// [main] Bytes of the slots' arenas, as carved.
+    /// `[main]` Bytes of the slots' arenas, as carved.
     pub fn arena_bytes(&self) -> usize {
         self.live.iter().map(|slot| slot.bytes).sum()
     }
 
-    /// [main] The key that events name a slot by.
+    /// `[main]` The key that events name a slot by.
     pub fn slot_key(&self, module: &str) -> Result<SlotKey, ControlError> {
         Ok(self.live[self.place(module)?].key)
     }
 
-    /// [main] The change that moves a parameter, for an [`crate::Event`]. Not for structural ones.
+    /// `[main]` The change that moves a parameter, for an [`crate::Event`]. Not for structural ones.
     pub fn param_change(
         &self,
         module: &str,
@@ -239,7 +239,7 @@ impl Controller {
         })
     }
 
-    /// [main] Moves a parameter to `value`, in the table's unit. A structural one rebuilds its
+    /// `[main]` Moves a parameter to `value`, in the table's unit. A structural one rebuilds its
     /// slot.
     pub fn set_param(&mut self, module: &str, param: &str, value: f32) -> Result<(), ControlError> {
         let place = self.place(module)?;
@@ -249,7 +249,7 @@ impl Controller {
         self.edit(&spec)
     }
 
-    /// [main] Passes a module by, or not.
+    /// `[main]` Passes a module by, or not.
     pub fn set_bypass(&mut self, module: &str, on: bool) -> Result<(), ControlError> {
         let place = self.place(module)?;
         let mut spec = self.spec.clone();
@@ -257,7 +257,7 @@ impl Controller {
         self.edit(&spec)
     }
 
-    /// [main] How much of a module is heard, 0 to 1.
+    /// `[main]` How much of a module is heard, 0 to 1.
     pub fn set_mix(&mut self, module: &str, mix: f32) -> Result<(), ControlError> {
         let place = self.place(module)?;
         let mut spec = self.spec.clone();
@@ -265,7 +265,7 @@ impl Controller {
         self.edit(&spec)
     }
 
-    /// [main] Puts a module in at `index`.
+    /// `[main]` Puts a module in at `index`.
     pub fn insert(&mut self, index: usize, module: ModuleSpec) -> Result<(), ControlError> {
         let mut spec = self.spec.clone();
         if index > spec.modules.len() {
@@ -276,7 +276,7 @@ impl Controller {
         self.edit(&spec)
     }
 
-    /// [main] Takes a module out; it rings on until it is silent.
+    /// `[main]` Takes a module out; it rings on until it is silent.
     pub fn remove(&mut self, module: &str) -> Result<(), ControlError> {
         let place = self.place(module)?;
         let mut spec = self.spec.clone();
@@ -284,7 +284,7 @@ impl Controller {
         self.edit(&spec)
     }
 
-    /// [main] Moves a module to `index` of the order without it.
+    /// `[main]` Moves a module to `index` of the order without it.
     pub fn move_to(&mut self, module: &str, index: usize) -> Result<(), ControlError> {
         let place = self.place(module)?;
         let mut spec = self.spec.clone();
@@ -297,7 +297,7 @@ impl Controller {
         self.edit(&spec)
     }
 
-    /// [main] Makes the rack into `spec`, by the least that does it: modules of the same id and
+    /// `[main]` Makes the rack into `spec`, by the least that does it: modules of the same id and
     /// kind stay, with their sound, as far as their order and structure allow; the rest is built
     /// anew, comes in and leaves by crossfades.
     pub fn edit(&mut self, spec: &RackSpec) -> Result<(), ControlError> {
@@ -338,7 +338,7 @@ impl Controller {
         Ok(())
     }
 
-    /// [main] A preset change: a whole new rack; the old one fades out and rings on.
+    /// `[main]` A preset change: a whole new rack; the old one fades out and rings on.
     pub fn load(&mut self, spec: &RackSpec) -> Result<(), ControlError> {
         if self.commands.slots() == 0 {
             return Err(ControlError::Busy);
@@ -351,18 +351,18 @@ impl Controller {
         Ok(())
     }
 
-    /// [main] Fades the output out, or in again, over 20 ms. What runs goes on running. Before the
+    /// `[main]` Fades the output out, or in again, over 20 ms. What runs goes on running. Before the
     /// first block it takes effect at once.
     pub fn mute(&mut self, on: bool) -> Result<(), ControlError> {
         self.send(Message::Mute(on))
     }
 
-    /// [main] Forgets all sound at the start of the next block.
+    /// `[main]` Forgets all sound at the start of the next block.
     pub fn reset(&mut self) -> Result<(), ControlError> {
         self.send(Message::Reset)
     }
 
-    /// [main] The meters of now. Peaks are the highest since the last call.
+    /// `[main]` The meters of now. Peaks are the highest since the last call.
     pub fn meters(&self) -> Meters {
         let slots = self.spec.modules.iter().zip(&self.live);
         Meters {
@@ -373,12 +373,12 @@ impl Controller {
         }
     }
 
-    /// [main] What the audio thread did up to now.
+    /// `[main]` What the audio thread did up to now.
     pub fn health(&self) -> Health {
         self.health.read()
     }
 
-    /// [main] What happened on the audio thread since the last call; ask a few times a second.
+    /// `[main]` What happened on the audio thread since the last call; ask a few times a second.
     pub fn reports(&mut self) -> Vec<Report> {
         let mut reports = Vec::new();
         while let Ok(notice) = self.notices.pop() {

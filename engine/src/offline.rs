@@ -62,7 +62,7 @@ pub struct Rendered {
     pub reports: Vec<Report>,
 }
 
-/// [main] Renders a whole stream through `spec`, block by block (the stream's largest).
+/// `[main]` Renders a whole stream through `spec`, block by block (the stream's largest).
 ///
 /// `read` fills the channels it is given and returns how many frames it had; fewer than asked for,
 /// or 0, means that the input has ended. `write` takes the output in order: one slice a channel.

@@ -27,7 +27,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// [any] The unit's symbol, empty for a plain number.
+    /// `[any]` The unit's symbol, empty for a plain number.
     pub const fn symbol(self) -> &'static str {
         match self {
             Self::None => "",
@@ -78,7 +78,7 @@ pub struct Param {
 }
 
 impl Param {
-    /// [any] A number walked in even steps.
+    /// `[any]` A number walked in even steps.
     pub const fn linear(
         id: &'static str,
         name: &'static str,
@@ -98,7 +98,7 @@ impl Param {
         }
     }
 
-    /// [any] A number above zero walked in even ratios.
+    /// `[any]` A number above zero walked in even ratios.
     pub const fn log(
         id: &'static str,
         name: &'static str,
@@ -112,7 +112,7 @@ impl Param {
         }
     }
 
-    /// [any] One of `labels`; `default` is an index. A preset writes the label.
+    /// `[any]` One of `labels`; `default` is an index. A preset writes the label.
     pub const fn choice(
         id: &'static str,
         name: &'static str,
@@ -131,7 +131,7 @@ impl Param {
         }
     }
 
-    /// [any] Off or on. A preset writes `true` or `false`.
+    /// `[any]` Off or on. A preset writes `true` or `false`.
     pub const fn switch(id: &'static str, name: &'static str, default: bool) -> Self {
         Self {
             scale: Scale::Switch,
@@ -145,7 +145,7 @@ impl Param {
         }
     }
 
-    /// [any] The same parameter, changed only by an edit.
+    /// `[any]` The same parameter, changed only by an edit.
     pub const fn structural(self) -> Self {
         Self {
             structural: true,
@@ -153,7 +153,7 @@ impl Param {
         }
     }
 
-    /// [any] The labels of a choice.
+    /// `[any]` The labels of a choice.
     pub const fn labels(&self) -> Option<&'static [&'static str]> {
         match self.scale {
             Scale::Choice(labels) => Some(labels),
@@ -161,7 +161,7 @@ impl Param {
         }
     }
 
-    /// [any] The nearest value that is allowed: inside the range, whole for choices and switches,
+    /// `[any]` The nearest value that is allowed: inside the range, whole for choices and switches,
     /// the default for anything that is not a number.
     pub fn clamp(&self, value: f32) -> f32 {
         if value.is_nan() {
@@ -174,12 +174,12 @@ impl Param {
         }
     }
 
-    /// [any] Whether `value` is finite, in range, and whole where it must be.
+    /// `[any]` Whether `value` is finite, in range, and whole where it must be.
     pub fn accepts(&self, value: f32) -> bool {
         value.is_finite() && self.clamp(value) == value
     }
 
-    /// [any] Where `value` stands on the way from `min` to `max`, 0 to 1.
+    /// `[any]` Where `value` stands on the way from `min` to `max`, 0 to 1.
     pub fn normalize(&self, value: f32) -> f32 {
         let value = self.clamp(value);
         match self.scale {
@@ -188,7 +188,7 @@ impl Param {
         }
     }
 
-    /// [any] The value at `position` (0 to 1) on the way from `min` to `max`.
+    /// `[any]` The value at `position` (0 to 1) on the way from `min` to `max`.
     pub fn denormalize(&self, position: f32) -> f32 {
         let position = position.clamp(0.0, 1.0);
         let value = match self.scale {
@@ -198,7 +198,7 @@ impl Param {
         self.clamp(value)
     }
 
-    /// [main] The value as people read it, with its unit: `-18.0 dB`, `1.20 kHz`, `bell`.
+    /// `[main]` The value as people read it, with its unit: `-18.0 dB`, `1.20 kHz`, `bell`.
     pub fn format(&self, value: f32) -> String {
         let value = self.clamp(value);
         match (self.scale, self.unit) {
@@ -225,7 +225,7 @@ impl Param {
         }
     }
 
-    /// [main] What a preset may write here, in words: `a number from -60 to 24 (dB)`.
+    /// `[main]` What a preset may write here, in words: `a number from -60 to 24 (dB)`.
     pub fn expected(&self) -> String {
         match self.scale {
             Scale::Choice(labels) => format!("one of \"{}\"", labels.join("\", \"")),

@@ -19,7 +19,7 @@ pub struct Glide<const N: usize> {
 pub type Ramp = Glide<1>;
 
 impl<const N: usize> Glide<N> {
-    /// [any] Starts at rest on `values`; later targets are reached after `frames` (at least 1).
+    /// `[any]` Starts at rest on `values`; later targets are reached after `frames` (at least 1).
     pub fn new(values: [f32; N], frames: usize) -> Self {
         let frames = u32::try_from(frames).unwrap_or(u32::MAX).max(1);
         Self {
@@ -31,7 +31,7 @@ impl<const N: usize> Glide<N> {
         }
     }
 
-    /// [audio] Sets off from where it is now; the next frame is the first that has moved.
+    /// `[audio]` Sets off from where it is now; the next frame is the first that has moved.
     pub fn set(&mut self, target: [f32; N]) {
         let now = self.now();
         let scale = 1.0 / self.frames as f32;
@@ -43,28 +43,28 @@ impl<const N: usize> Glide<N> {
         self.at = 0;
     }
 
-    /// [audio] Is on `target` at once.
+    /// `[audio]` Is on `target` at once.
     pub fn jump(&mut self, target: [f32; N]) {
         self.target = target;
         self.at = self.frames;
     }
 
-    /// [audio] Ends a movement at once.
+    /// `[audio]` Ends a movement at once.
     pub fn finish(&mut self) {
         self.at = self.frames;
     }
 
-    /// [any] Whether a target has not been reached yet.
+    /// `[any]` Whether a target has not been reached yet.
     pub fn is_moving(&self) -> bool {
         self.at < self.frames
     }
 
-    /// [any] Frames until the target is reached.
+    /// `[any]` Frames until the target is reached.
     pub fn remaining_frames(&self) -> usize {
         (self.frames - self.at) as usize
     }
 
-    /// [any] The value of the last frame passed.
+    /// `[any]` The value of the last frame passed.
     pub fn now(&self) -> [f32; N] {
         if self.is_moving() {
             std::array::from_fn(|i| self.from[i] + self.step[i] * self.at as f32)
@@ -73,12 +73,12 @@ impl<const N: usize> Glide<N> {
         }
     }
 
-    /// [any] Where it ends.
+    /// `[any]` Where it ends.
     pub fn target(&self) -> [f32; N] {
         self.target
     }
 
-    /// [any] The values of the frame `ahead` frames after the last one passed; `ahead` from 1.
+    /// `[any]` The values of the frame `ahead` frames after the last one passed; `ahead` from 1.
     #[inline(always)]
     pub fn ahead(&self, ahead: usize) -> [f32; N] {
         let at = self.at.saturating_add(ahead as u32);
@@ -89,7 +89,7 @@ impl<const N: usize> Glide<N> {
         }
     }
 
-    /// [audio] Passes one frame and gives its values.
+    /// `[audio]` Passes one frame and gives its values.
     #[inline(always)]
     pub fn tick(&mut self) -> [f32; N] {
         let values = self.ahead(1);
@@ -97,7 +97,7 @@ impl<const N: usize> Glide<N> {
         values
     }
 
-    /// [audio] Passes `frames` frames.
+    /// `[audio]` Passes `frames` frames.
     #[inline(always)]
     pub fn advance(&mut self, frames: usize) {
         self.at = self
@@ -106,7 +106,7 @@ impl<const N: usize> Glide<N> {
             .min(self.frames);
     }
 
-    /// [audio] Takes over where another is and goes: used when a new instance takes a slot's place.
+    /// `[audio]` Takes over where another is and goes: used when a new instance takes a slot's place.
     pub fn adopt(&mut self, other: &Self) {
         let target = self.target;
         *self = *other;
@@ -117,7 +117,7 @@ impl<const N: usize> Glide<N> {
 }
 
 impl Ramp {
-    /// [audio] Passes `out.len()` frames and writes each one's value.
+    /// `[audio]` Passes `out.len()` frames and writes each one's value.
     pub fn fill(&mut self, out: &mut [f32]) {
         let frames = out.len();
         let moving = self.remaining_frames().min(frames);
@@ -134,7 +134,7 @@ impl Ramp {
         self.advance(frames);
     }
 
-    /// [audio] Passes `samples.len()` frames and multiplies each by its value.
+    /// `[audio]` Passes `samples.len()` frames and multiplies each by its value.
     pub fn apply(&mut self, samples: &mut [f32]) {
         let frames = samples.len();
         let moving = self.remaining_frames().min(frames);
@@ -168,7 +168,7 @@ pub struct Ease<const N: usize> {
 }
 
 impl<const N: usize> Ease<N> {
-    /// [any] Starts at rest on `values`; later targets are reached after `frames` (at least 1).
+    /// `[any]` Starts at rest on `values`; later targets are reached after `frames` (at least 1).
     pub fn new(values: [f32; N], frames: usize) -> Self {
         let frames = u32::try_from(frames).unwrap_or(u32::MAX).max(1);
         Self {
@@ -182,7 +182,7 @@ impl<const N: usize> Ease<N> {
         }
     }
 
-    /// [audio] Sets off from where it is, as fast as it is; the next frame is the first that has
+    /// `[audio]` Sets off from where it is, as fast as it is; the next frame is the first that has
     /// moved.
     pub fn set(&mut self, target: [f32; N]) {
         let x = self.at as f32 / self.frames as f32;
@@ -205,27 +205,27 @@ impl<const N: usize> Ease<N> {
         self.at = 0;
     }
 
-    /// [audio] Ends a movement at once.
+    /// `[audio]` Ends a movement at once.
     pub fn finish(&mut self) {
         self.at = self.frames;
     }
 
-    /// [any] Whether a target has not been reached yet.
+    /// `[any]` Whether a target has not been reached yet.
     pub fn is_moving(&self) -> bool {
         self.at < self.frames
     }
 
-    /// [any] Frames until the target is reached.
+    /// `[any]` Frames until the target is reached.
     pub fn remaining_frames(&self) -> usize {
         (self.frames - self.at) as usize
     }
 
-    /// [any] Where it ends.
+    /// `[any]` Where it ends.
     pub fn target(&self) -> [f32; N] {
         self.target
     }
 
-    /// [any] The values of the frame `ahead` frames after the last one passed.
+    /// `[any]` The values of the frame `ahead` frames after the last one passed.
     #[inline(always)]
     pub fn ahead(&self, ahead: usize) -> [f32; N] {
         let at = self.at.saturating_add(ahead as u32);
@@ -241,7 +241,7 @@ impl<const N: usize> Ease<N> {
         self.from[i] + x * (self.linear[i] + x * (self.square[i] + x * self.cube[i]))
     }
 
-    /// [audio] Passes `frames` frames.
+    /// `[audio]` Passes `frames` frames.
     #[inline(always)]
     pub fn advance(&mut self, frames: usize) {
         self.at = self
@@ -250,7 +250,7 @@ impl<const N: usize> Ease<N> {
             .min(self.frames);
     }
 
-    /// [audio] Takes over where another is and goes: used when a new instance takes a slot's place.
+    /// `[audio]` Takes over where another is and goes: used when a new instance takes a slot's place.
     pub fn adopt(&mut self, other: &Self) {
         let target = self.target;
         *self = *other;

@@ -32,7 +32,7 @@ impl Stream {
     /// Largest `max_block_frames`.
     pub const MAX_BLOCK_FRAMES: usize = 8_192;
 
-    /// [any] Checks and fixes the format: 8,000 to 384,000 Hz, 1 to 8,192 frames, 1 or 2 channels.
+    /// `[any]` Checks and fixes the format: 8,000 to 384,000 Hz, 1 to 8,192 frames, 1 or 2 channels.
     pub fn new(
         sample_rate_hz: u32,
         max_block_frames: usize,
@@ -54,32 +54,32 @@ impl Stream {
         })
     }
 
-    /// [any] Sample rate in Hz.
+    /// `[any]` Sample rate in Hz.
     pub fn sample_rate_hz(&self) -> u32 {
         self.sample_rate_hz
     }
 
-    /// [any] The largest block that [`crate::Processor::process`] is given, in frames.
+    /// `[any]` The largest block that [`crate::Processor::process`] is given, in frames.
     pub fn max_block_frames(&self) -> usize {
         self.max_block_frames
     }
 
-    /// [any] 1 or 2.
+    /// `[any]` 1 or 2.
     pub fn channels(&self) -> usize {
         self.channels
     }
 
-    /// [any] A time in frames, rounded to the nearest.
+    /// `[any]` A time in frames, rounded to the nearest.
     pub fn frames(&self, secs: f64) -> usize {
         (secs * f64::from(self.sample_rate_hz)).round().max(0.0) as usize
     }
 
-    /// [any] A count of frames as a time in seconds.
+    /// `[any]` A count of frames as a time in seconds.
     pub fn secs(&self, frames: u64) -> f64 {
         frames as f64 / f64::from(self.sample_rate_hz)
     }
 
-    /// [any] How long the audio thread has for a block of `frames`, in nanoseconds.
+    /// `[any]` How long the audio thread has for a block of `frames`, in nanoseconds.
     pub fn deadline_ns(&self, frames: usize) -> u64 {
         frames as u64 * 1_000_000_000 / u64::from(self.sample_rate_hz)
     }

@@ -67,7 +67,7 @@ pub struct DeviceEntry {
     pub paced: bool,
 }
 
-/// [main] Lists what there is, in bounded time, and prints it on standard output.
+/// `[main]` Lists what there is, in bounded time, and prints it on standard output.
 ///
 /// # Errors
 ///
@@ -81,7 +81,7 @@ pub fn run(args: &ListArgs) -> Result<(), HostError> {
     }
 }
 
-/// [main] Asks every audio system of the platform; one that hangs is given up.
+/// `[main]` Asks every audio system of the platform; one that hangs is given up.
 pub fn list() -> DeviceList {
     let backends = Backend::of_platform().iter().map(|&backend| {
         let answer = match backend {

@@ -34,7 +34,7 @@ struct Parameter {
     structural: bool,
 }
 
-/// [main] Prints the modules.
+/// `[main]` Prints the modules.
 ///
 /// # Errors
 /// Standard output is closed or full.

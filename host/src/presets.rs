@@ -30,7 +30,7 @@ struct Preset {
     origin: &'static str,
 }
 
-/// [main] The rack that `given` stands for: a built-in preset, else one of the user's own, else a file.
+/// `[main]` The rack that `given` stands for: a built-in preset, else one of the user's own, else a file.
 /// `None` is [`USUAL`].
 ///
 /// # Errors
@@ -72,7 +72,7 @@ fn find_in(folder: Option<&Path>, given: &str, catalog: &Catalog) -> Result<Rack
     Ok(preset::load(path, catalog)?)
 }
 
-/// [main] Prints the presets. One of the user's own that cannot be used is named on standard error.
+/// `[main]` Prints the presets. One of the user's own that cannot be used is named on standard error.
 ///
 /// # Errors
 /// Standard output is closed or full.

@@ -16,7 +16,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// [main] For a file of `length_frames`; unknown for a pipe.
+    /// `[main]` For a file of `length_frames`; unknown for a pipe.
     pub fn new(length_frames: Option<u64>, sample_rate_hz: u32) -> Self {
         let template = match length_frames {
             Some(_) => "{bar:40} {percent:>3} %  {msg}  {eta} left",
@@ -40,7 +40,7 @@ impl Progress {
         }
     }
 
-    /// [main] `frames` of the input were taken in all. Costs a look at the clock until it is time to draw.
+    /// `[main]` `frames` of the input were taken in all. Costs a look at the clock until it is time to draw.
     pub fn at(&mut self, frames: u64) {
         if self.bar.is_hidden() || self.shown.elapsed() < REDRAW {
             return;

@@ -97,7 +97,7 @@ impl From<Format> for SampleFormat {
     }
 }
 
-/// [main] Renders.
+/// `[main]` Renders.
 ///
 /// # Errors
 /// Anything about the options, the preset, the input or the output; then there is nothing new under the

@@ -136,7 +136,7 @@ impl Remarks {
     }
 }
 
-/// [main] Prints `text` to standard output; `is_aside` sends it to standard error, where standard output is
+/// `[main]` Prints `text` to standard output; `is_aside` sends it to standard error, where standard output is
 /// the sound itself.
 pub fn print(text: &str, is_aside: bool) -> Result<(), HostError> {
     let outcome = if is_aside {
@@ -150,7 +150,7 @@ pub fn print(text: &str, is_aside: bool) -> Result<(), HostError> {
     outcome.map_err(HostError::Print)
 }
 
-/// [main] Prints `value` as one line of JSON.
+/// `[main]` Prints `value` as one line of JSON.
 pub fn print_json(value: &impl Serialize, is_aside: bool) -> Result<(), HostError> {
     let text = serde_json::to_string(value).map_err(|error| HostError::Print(error.into()))?;
     print(&(text + "\n"), is_aside)

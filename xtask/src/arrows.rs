@@ -61,7 +61,7 @@ const BANNED: &[(&str, &str)] = &[(
     "basedrop's has an open race; use Owned or Shared",
 )];
 
-/// [main] Checks all rules on the workspace and returns the violations, a line each.
+/// `[main]` Checks all rules on the workspace and returns the violations, a line each.
 pub(crate) fn violations() -> Result<Vec<String>, Error> {
     let mut metadata = shell::cargo();
     metadata.args(["metadata", "--no-deps", "--format-version", "1"]);

@@ -38,7 +38,7 @@ enum Part {
     Peers,
 }
 
-/// [main] Measures, prints the tables, and saves them with the figures in `target/bench/`.
+/// `[main]` Measures, prints the tables, and saves them with the figures in `target/bench/`.
 pub(crate) fn run(options: &Options) -> Result<(), Error> {
     let mut parts = options.only.clone();
     if parts.is_empty() {

@@ -79,7 +79,7 @@ impl Canvas {
         (text.chars().count() * font::ADVANCE).saturating_sub(1) * scale
     }
 
-    /// [main] Writes the picture as a PNG.
+    /// `[main]` Writes the picture as a PNG.
     pub(crate) fn save(&self, path: &Path) -> Result<(), Error> {
         let file = File::create(path).map_err(|source| Error::file(path, source))?;
         let mut encoder =

@@ -19,7 +19,7 @@ pub(crate) enum Check {
 
 const ALL: [Check; 4] = [Check::Fmt, Check::Arrows, Check::Clippy, Check::Docs];
 
-/// [main] Runs `only`, or all checks if it is empty; all of them run, whatever the first ones find.
+/// `[main]` Runs `only`, or all checks if it is empty; all of them run, whatever the first ones find.
 pub(crate) fn run(only: &[Check]) -> Result<(), Error> {
     let chosen = if only.is_empty() { &ALL[..] } else { only };
     let mut failed = Vec::new();

@@ -31,7 +31,7 @@ fn seconds(text: &str) -> Result<f64, String> {
 
 const PRESETS: [&str; 2] = ["voice", "drum-bus"];
 
-/// [main] Installs, builds, plays, renders, draws, and says what came out of it.
+/// `[main]` Installs, builds, plays, renders, draws, and says what came out of it.
 pub(crate) fn run(options: &Options) -> Result<(), Error> {
     packages::ensure(&[packages::BUILD])?;
     let mut build = shell::cargo();

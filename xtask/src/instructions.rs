@@ -15,7 +15,7 @@ use std::process::Command;
 /// Frames of the shorter run; the longer one has twice as many.
 const FRAMES: u32 = 65_536;
 
-/// [main] Counts every module and preset whose name passes the filter.
+/// `[main]` Counts every module and preset whose name passes the filter.
 pub(crate) fn measure(
     block_frames: u32,
     folder: &Path,

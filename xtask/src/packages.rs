@@ -147,7 +147,7 @@ pub(crate) const VALGRIND: &[Need] = &[Need {
     brew: &[],
 }];
 
-/// [main] Installs what is missing of `needs`, printing each command that it runs, and checks that
+/// `[main]` Installs what is missing of `needs`, printing each command that it runs, and checks that
 /// it is then there. Nothing missing: nothing runs.
 pub(crate) fn ensure(needs: &[&[Need]]) -> Result<(), Error> {
     let all: Vec<&Need> = needs.iter().copied().flatten().collect();

@@ -23,7 +23,7 @@ const CASES: [&str; 7] = [
     "delay",
 ];
 
-/// [main] Runs all cases that pass the filter, `rounds` times in turns, and compares.
+/// `[main]` Runs all cases that pass the filter, `rounds` times in turns, and compares.
 pub(crate) fn measure(
     block_frames: u32,
     rounds: u32,

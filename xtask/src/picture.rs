@@ -23,7 +23,7 @@ const BEFORE: Colour = [0x5b, 0xa7, 0xe0];
 const AFTER: Colour = [0xf2, 0xa2, 0x4b];
 const CLIP: Colour = [0xff, 0x4d, 0x4d];
 
-/// [main] Draws both pieces into a PNG. `before` starts at the first bar, and so does `after`.
+/// `[main]` Draws both pieces into a PNG. `before` starts at the first bar, and so does `after`.
 pub(crate) fn save(path: &Path, title: &str, before: &Wave, after: &Wave) -> Result<(), Error> {
     draw(title, before, after).save(path)
 }

@@ -9,7 +9,7 @@ use std::process::Command;
 /// What the benches compare with.
 pub(crate) const PEERS: &[&str] = &["numpy==2.4.6", "pedalboard==0.9.26"];
 
-/// [main] Makes the environment if need be, installs what it lacks of `packages` (each with its
+/// `[main]` Makes the environment if need be, installs what it lacks of `packages` (each with its
 /// exact version), and returns its interpreter.
 pub(crate) fn ensure(packages: &[&str]) -> Result<PathBuf, Error> {
     let folder = shell::root().join("target").join("venv");

@@ -47,7 +47,7 @@ impl Report {
         path.split('.').fold(&self.json, |value, key| &value[key])
     }
 
-    /// [main] Writes the report, indented.
+    /// `[main]` Writes the report, indented.
     pub(crate) fn save(&self, path: &Path) -> Result<(), Error> {
         let text = format!("{:#}\n", self.json);
         std::fs::write(path, text).map_err(|source| Error::file(path, source))

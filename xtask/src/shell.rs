@@ -19,7 +19,7 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// [main] Prints a command and runs it to its end, its output going where ours goes.
+/// `[main]` Prints a command and runs it to its end, its output going where ours goes.
 pub(crate) fn run(command: &mut Command) -> Result<(), Error> {
     announce(command);
     let line = line(command);
@@ -36,7 +36,7 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Error> {
     }
 }
 
-/// [main] Runs a command to its end and returns its standard output; its standard error goes where
+/// `[main]` Runs a command to its end and returns its standard output; its standard error goes where
 /// ours goes.
 pub(crate) fn read(command: &mut Command) -> Result<String, Error> {
     let line = line(command);
@@ -56,7 +56,7 @@ pub(crate) fn read(command: &mut Command) -> Result<String, Error> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// [main] Runs a `cargo build` and returns where cargo put the program `name`.
+/// `[main]` Runs a `cargo build` and returns where cargo put the program `name`.
 pub(crate) fn built(build: &mut Command, name: &str) -> Result<PathBuf, Error> {
     run(build)?;
     // A second, idle run of the same build: only its messages are wanted.
@@ -74,7 +74,7 @@ fn executable(messages: &str, target: &str) -> Option<PathBuf> {
         .find_map(|message| Some(message["executable"].as_str()?.into()))
 }
 
-/// [main] Whether a command starts and succeeds; what it prints is thrown away.
+/// `[main]` Whether a command starts and succeeds; what it prints is thrown away.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())
@@ -84,14 +84,14 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// [main] Prints the line that [`run`] prints before it starts.
+/// `[main]` Prints the line that [`run`] prints before it starts.
 pub(crate) fn announce(command: &Command) {
     println!("$ {}", line(command));
     // A line that cannot be printed is not worth stopping for.
     let _ = std::io::stdout().flush();
 }
 
-/// [main] Where a program stands in PATH.
+/// `[main]` Where a program stands in PATH.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)

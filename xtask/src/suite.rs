@@ -18,7 +18,7 @@ pub(crate) struct Options {
     runner: Vec<String>,
 }
 
-/// [main] Installs, checks, and runs documentation tests and tests. The runner's own summary is the
+/// `[main]` Installs, checks, and runs documentation tests and tests. The runner's own summary is the
 /// last that is printed.
 pub(crate) fn run(options: &Options) -> Result<(), Error> {
     if !options.no_install {

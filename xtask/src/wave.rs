@@ -34,7 +34,7 @@ impl Wave {
         decibels((sum / count as f64).sqrt())
     }
 
-    /// [main] Writes the piece as a 32-bit float WAV.
+    /// `[main]` Writes the piece as a 32-bit float WAV.
     pub(crate) fn save(&self, path: &Path) -> Result<(), Error> {
         let spec = hound::WavSpec {
             channels: self.channels.len() as u16,
@@ -54,7 +54,7 @@ impl Wave {
         write().map_err(|source| Error::wave(path, source))
     }
 
-    /// [main] Reads a WAV of floats or integers.
+    /// `[main]` Reads a WAV of floats or integers.
     pub(crate) fn load(path: &Path) -> Result<Wave, Error> {
         let read = || {
             let reader = hound::WavReader::open(path)?;

@@ -91,7 +91,7 @@ fn is_identity(movers: &[f32; MOVERS]) -> bool {
 }
 
 impl Cascade {
-    /// [any] Starts at rest on `designs`.
+    /// `[any]` Starts at rest on `designs`.
     pub fn new(stream: Stream, designs: &[Design; SECTIONS]) -> Self {
         let rate = f64::from(stream.sample_rate_hz());
         Self {
@@ -106,7 +106,7 @@ impl Cascade {
         }
     }
 
-    /// [audio] Moves section `index` to `design`, smoothly from the next frame on.
+    /// `[audio]` Moves section `index` to `design`, smoothly from the next frame on.
     pub fn set(&mut self, index: usize, design: &Design) {
         let mut target = movers(design);
         if is_identity(&target) {
@@ -129,7 +129,7 @@ impl Cascade {
         section.remaining_frames = self.settle_frames;
     }
 
-    /// [audio] Runs one chunk in place.
+    /// `[audio]` Runs one chunk in place.
     pub fn process(&mut self, block: &mut Block<'_>) {
         let (mut left, mut right) = block.split();
         while !left.is_empty() {
@@ -161,7 +161,7 @@ impl Cascade {
         }
     }
 
-    /// [audio] Forgets all sound and ends all movements.
+    /// `[audio]` Forgets all sound and ends all movements.
     pub fn reset(&mut self) {
         self.unpack();
         for section in &mut self.sections {
@@ -170,7 +170,7 @@ impl Cascade {
         }
     }
 
-    /// [audio] Takes over where another's coefficients are on their way; not its sound.
+    /// `[audio]` Takes over where another's coefficients are on their way; not its sound.
     pub fn adopt(&mut self, old: &Self) {
         let mut old = *old;
         old.unpack();
@@ -197,7 +197,7 @@ impl Cascade {
         }
     }
 
-    /// [any] Two periods of the lowest section: a filter that was silent for so long stays silent.
+    /// `[any]` Two periods of the lowest section: a filter that was silent for so long stays silent.
     pub fn quiet_frames(&self) -> usize {
         let lowest = self
             .sections

@@ -14,7 +14,7 @@ pub struct DelayLine {
 }
 
 impl DelayLine {
-    /// [main] An empty line in this memory: it reaches back as many frames as that has. (Without
+    /// `[main]` An empty line in this memory: it reaches back as many frames as that has. (Without
     /// any, as while measuring, it must not be used.)
     pub fn new(frames: ArenaSlice<f32>) -> Self {
         Self {
@@ -24,12 +24,12 @@ impl DelayLine {
         }
     }
 
-    /// [audio] Forgets everything, without touching the memory.
+    /// `[audio]` Forgets everything, without touching the memory.
     pub fn clear(&mut self) {
         self.written = 0;
     }
 
-    /// [audio] Reads the frames that lie `delay_frames` before those that are written next, of
+    /// `[audio]` Reads the frames that lie `delay_frames` before those that are written next, of
     /// which none may be needed: 1 <= `out.len()` <= `delay_frames` <= the line's length.
     pub fn read(&self, delay_frames: usize, out: &mut [f32]) {
         let unwritten = delay_frames.saturating_sub(self.written).min(out.len());
@@ -48,7 +48,7 @@ impl DelayLine {
         wrapped.copy_from_slice(&self.frames[..wrapped.len()]);
     }
 
-    /// [audio] Appends `frames`, at most as many as the line is long.
+    /// `[audio]` Appends `frames`, at most as many as the line is long.
     pub fn write(&mut self, frames: &[f32]) {
         let length = self.frames.len();
         let (end, wrapped) = frames.split_at(frames.len().min(length - self.cursor));

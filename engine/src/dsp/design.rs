@@ -48,12 +48,12 @@ impl Design {
         high: 1.0,
     };
 
-    /// [any] Whether it passes everything as it is.
+    /// `[any]` Whether it passes everything as it is.
     pub fn is_identity(&self) -> bool {
         self.low == 1.0 && self.high == 1.0 && self.band == self.k
     }
 
-    /// [any] The gain at `frequency` radians a frame (0 to pi), linear.
+    /// `[any]` The gain at `frequency` radians a frame (0 to pi), linear.
     pub fn magnitude(&self, frequency: f64) -> f64 {
         let x = tan_half_squared(frequency);
         let g2 = self.g * self.g;
@@ -62,7 +62,7 @@ impl Design {
         (numerator / denominator).sqrt()
     }
 
-    /// [audio] A bell: `gain_db` at the centre, unity far from it. RBJ's `peakingEQ`.
+    /// `[audio]` A bell: `gain_db` at the centre, unity far from it. RBJ's `peakingEQ`.
     pub fn bell(centre: Frequency, gain_db: f64, q: f64) -> Self {
         if gain_db == 0.0 {
             return Self::IDENTITY;
@@ -82,7 +82,7 @@ impl Design {
         }
     }
 
-    /// [audio] A low shelf: `gain_db` at 0 Hz, half of it at the corner, unity at the top. RBJ's
+    /// `[audio]` A low shelf: `gain_db` at 0 Hz, half of it at the corner, unity at the top. RBJ's
     /// `lowShelf`.
     pub fn low_shelf(corner: Frequency, gain_db: f64, q: f64) -> Self {
         if gain_db == 0.0 {
@@ -96,7 +96,7 @@ impl Design {
         }
     }
 
-    /// [audio] A high shelf: `gain_db` at the top, half of it at the corner, unity at 0 Hz. RBJ's
+    /// `[audio]` A high shelf: `gain_db` at the top, half of it at the corner, unity at 0 Hz. RBJ's
     /// `highShelf`, which is the inverse low shelf raised by the gain.
     pub fn high_shelf(corner: Frequency, gain_db: f64, q: f64) -> Self {
         if gain_db == 0.0 {
@@ -130,7 +130,7 @@ impl Design {
         }
     }
 
-    /// [audio] A notch: nothing at the centre, unity far from it. RBJ's `notch`.
+    /// `[audio]` A notch: nothing at the centre, unity far from it. RBJ's `notch`.
     pub fn notch(centre: Frequency, q: f64) -> Self {
         let prototype = Prototype {
             corner: centre.0,
@@ -159,7 +159,7 @@ impl Design {
         }
     }
 
-    /// [audio] A low-pass of 12 dB/octave. RBJ's `LPF`.
+    /// `[audio]` A low-pass of 12 dB/octave. RBJ's `LPF`.
     pub fn low_pass(corner: Frequency, q: f64) -> Self {
         Prototype {
             corner: corner.0,
@@ -169,7 +169,7 @@ impl Design {
         .matched_magnitude(corner.0.min(LATEST_MATCH))
     }
 
-    /// [audio] A high-pass of 12 dB/octave. RBJ's `HPF`.
+    /// `[audio]` A high-pass of 12 dB/octave. RBJ's `HPF`.
     pub fn high_pass(corner: Frequency, q: f64) -> Self {
         let prototype = Prototype {
             corner: corner.0,
@@ -190,7 +190,7 @@ impl Design {
         }
     }
 
-    /// [audio] A low-pass of 6 dB/octave, as a second-order filter that cancels one of its poles.
+    /// `[audio]` A low-pass of 6 dB/octave, as a second-order filter that cancels one of its poles.
     pub fn first_order_low_pass(corner: Frequency) -> Self {
         let g = (corner.0 / 2.0).tanh();
         let at = 1.2;
@@ -206,7 +206,7 @@ impl Design {
         }
     }
 
-    /// [audio] A high-pass of 6 dB/octave, as a second-order filter that cancels one of its poles.
+    /// `[audio]` A high-pass of 6 dB/octave, as a second-order filter that cancels one of its poles.
     pub fn first_order_high_pass(corner: Frequency) -> Self {
         let g = (corner.0 / 2.0).tanh();
         let at = corner.0.min(LATEST_MATCH);
@@ -250,12 +250,12 @@ impl Design {
 pub struct Frequency(f64);
 
 impl Frequency {
-    /// [any] `hz` at `sample_rate_hz`; at most 0.999 of Nyquist.
+    /// `[any]` `hz` at `sample_rate_hz`; at most 0.999 of Nyquist.
     pub fn new(hz: f64, sample_rate_hz: f64) -> Self {
         Self((2.0 * PI * hz / sample_rate_hz).min(HIGHEST * PI))
     }
 
-    /// [any] In radians a frame.
+    /// `[any]` In radians a frame.
     pub fn radians(self) -> f64 {
         self.0
     }

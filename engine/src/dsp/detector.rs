@@ -51,7 +51,7 @@ pub struct Detector {
 }
 
 impl Detector {
-    /// [main] One that has heard nothing.
+    /// `[main]` One that has heard nothing.
     pub fn new(stream: Stream, hearing: &Hearing) -> Self {
         let rate_hz = f64::from(stream.sample_rate_hz());
         let high_pass_frames = stream.frames(HIGH_PASS_GLIDE_SECS);
@@ -74,7 +74,7 @@ impl Detector {
         }
     }
 
-    /// [audio] Fades from one detector to the other over 100 ms.
+    /// `[audio]` Fades from one detector to the other over 100 ms.
     pub fn set_rms(&mut self, rms: bool) {
         if !self.kind.is_moving() {
             // The detector that was idle heard nothing of late.
@@ -87,12 +87,12 @@ impl Detector {
         self.kind.set([if rms { 1.0 } else { 0.0 }]);
     }
 
-    /// [audio] How long a peak is held from the next slice on.
+    /// `[audio]` How long a peak is held from the next slice on.
     pub fn set_peak_window(&mut self, secs: f64) {
         self.span = PeakSpan::new(secs, self.rate_hz);
     }
 
-    /// [audio] Fades the high-pass in or out over 20 ms.
+    /// `[audio]` Fades the high-pass in or out over 20 ms.
     pub fn set_high_pass(&mut self, on: bool) {
         if !self.amount.is_moving() && self.amount.target() == [0.0] {
             self.high_pass = HighPass::default();
@@ -100,12 +100,12 @@ impl Detector {
         self.amount.set([if on { 1.0 } else { 0.0 }]);
     }
 
-    /// [audio] Moves the high-pass's corner there over 20 ms.
+    /// `[audio]` Moves the high-pass's corner there over 20 ms.
     pub fn set_corner(&mut self, hz: f64) {
         self.tuning.set([HighPass::tuning(hz, self.rate_hz)]);
     }
 
-    /// [audio] For how many frames a fall of the level goes unnoticed: those for which a peak is
+    /// `[audio]` For how many frames a fall of the level goes unnoticed: those for which a peak is
     /// held; 0 by RMS.
     pub fn hold_frames(&self) -> f64 {
         if self.kind.target() == [0.0] {
@@ -115,7 +115,7 @@ impl Detector {
         }
     }
 
-    /// [audio] How many of the next `frames` pass with every ramp either moving or at rest
+    /// `[audio]` How many of the next `frames` pass with every ramp either moving or at rest
     /// throughout: [`Detector::detect`] takes no more at once.
     pub fn even_frames(&self, frames: usize) -> usize {
         [&self.kind, &self.amount, &self.tuning]
@@ -125,7 +125,7 @@ impl Detector {
             .fold(frames, usize::min)
     }
 
-    /// [audio] Writes to `levels` what is heard at each frame of `channels`, the first of which is
+    /// `[audio]` Writes to `levels` what is heard at each frame of `channels`, the first of which is
     /// frame `position`. Where `joined`, `levels[0]` gets the higher level of both channels, and
     /// `levels[1]` nothing of meaning.
     pub fn detect<const N: usize>(
@@ -212,7 +212,7 @@ impl Detector {
         self.high_pass = filter;
     }
 
-    /// [audio] Forgets what it heard and ends all fades.
+    /// `[audio]` Forgets what it heard and ends all fades.
     pub fn reset(&mut self) {
         self.kind.finish();
         self.amount.finish();
@@ -222,7 +222,7 @@ impl Detector {
         self.squares = MeanSquare::default();
     }
 
-    /// [audio] Goes on with what `old` heard.
+    /// `[audio]` Goes on with what `old` heard.
     pub fn adopt(&mut self, old: &Self) {
         self.kind.adopt(&old.kind);
         self.amount.adopt(&old.amount);

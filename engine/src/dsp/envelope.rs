@@ -15,7 +15,7 @@ pub struct PeakSpan {
 }
 
 impl PeakSpan {
-    /// [any] The span nearest to `window_secs`.
+    /// `[any]` The span nearest to `window_secs`.
     pub fn new(window_secs: f64, sample_rate_hz: f64) -> Self {
         let slice_frames = window_secs * sample_rate_hz / (SLICES as f64 + 0.5);
         Self {
@@ -23,7 +23,7 @@ impl PeakSpan {
         }
     }
 
-    /// [any] How long a single peak is held, in frames, on average over where it falls in a slice;
+    /// `[any]` How long a single peak is held, in frames, on average over where it falls in a slice;
     /// half a slice more or less, which is 6 %.
     pub fn hold_frames(&self) -> f64 {
         (SLICES as f64 + 0.5) * self.slice_frames as f64
@@ -46,7 +46,7 @@ pub struct PeakWindow {
 }
 
 impl PeakWindow {
-    /// [audio] Writes to `peaks` what the window reads at each frame of `channels`, the first of
+    /// `[audio]` Writes to `peaks` what the window reads at each frame of `channels`, the first of
     /// which is frame `position`. Both have the same length, at most [`crate::CHUNK_FRAMES`].
     pub fn process(
         &mut self,
@@ -119,7 +119,7 @@ pub struct MeanSquare {
 }
 
 impl MeanSquare {
-    /// [audio] Writes to `squares` the mean square at each frame of `channels`, of which there are
+    /// `[audio]` Writes to `squares` the mean square at each frame of `channels`, of which there are
     /// [`crate::CHUNK_FRAMES`] at most. `keep` is what remains of either low-pass after one frame, from
     /// [`keep_for`]; at least a half.
     pub fn process(&mut self, channels: [&[f32]; 2], squares: &mut Chunk, keep: f32) {
@@ -141,7 +141,7 @@ impl MeanSquare {
     }
 }
 
-/// [main] [audio] The part of a one-pole's distance that is left after one frame when `frames` of
+/// `[main]` `[audio]` The part of a one-pole's distance that is left after one frame when `frames` of
 /// them leave 1/e.
 pub fn keep_for(frames: f64) -> f64 {
     (-1.0 / frames.max(1e-3)).exp()
@@ -159,7 +159,7 @@ pub struct AttackRelease {
 }
 
 impl AttackRelease {
-    /// [audio] Replaces the first `frames` targets of both channels by where `state` has got to.
+    /// `[audio]` Replaces the first `frames` targets of both channels by where `state` has got to.
     /// Where `joined`, the targets of the first channel are those of both.
     pub fn process(&self, state: &mut [f64; 2], targets: &mut Chunk, frames: usize, joined: bool) {
         // With the slower release the follower is the larger of its two branches, with the slower

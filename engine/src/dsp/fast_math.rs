@@ -3,7 +3,7 @@
 //!
 //! Polynomials fitted for the least maximum error (linear programming over Chebyshev nodes).
 
-/// [any] log2(`x`) for normal positive `x`, within 2e-5 (0.0001 dB of an amplitude); exact at
+/// `[any]` log2(`x`) for normal positive `x`, within 2e-5 (0.0001 dB of an amplitude); exact at
 /// powers of two. What is no normal positive number gives a finite number without meaning.
 #[inline(always)]
 pub fn log2(x: f32) -> f32 {
@@ -21,7 +21,7 @@ pub fn log2(x: f32) -> f32 {
     p * t + exponent as f32
 }
 
-/// [any] 2 to the power of `x`, within a factor of 1 ± 4e-6 (0.00004 dB); exact at whole numbers.
+/// `[any]` 2 to the power of `x`, within a factor of 1 ± 4e-6 (0.00004 dB); exact at whole numbers.
 /// `x` is held to -126..=126, so the result is always a normal number.
 #[inline(always)]
 pub fn exp2(x: f32) -> f32 {
@@ -39,13 +39,13 @@ pub fn exp2(x: f32) -> f32 {
     p * f32::from_bits(((whole + 127) << 23) as u32)
 }
 
-/// [any] The larger one, by the processor's own instruction; `f32::max` spends three on NaN.
+/// `[any]` The larger one, by the processor's own instruction; `f32::max` spends three on NaN.
 #[inline(always)]
 pub fn max(a: f32, b: f32) -> f32 {
     if a > b { a } else { b }
 }
 
-/// [any] The smaller one, by the processor's own instruction; `f32::min` spends three on NaN.
+/// `[any]` The smaller one, by the processor's own instruction; `f32::min` spends three on NaN.
 #[inline(always)]
 pub fn min(a: f32, b: f32) -> f32 {
     if a < b { a } else { b }

@@ -28,13 +28,13 @@ pub struct HighPassGains {
 }
 
 impl HighPass {
-    /// [any] The corner as the filter takes it: the prewarped integrator gain. Corners from
+    /// `[any]` The corner as the filter takes it: the prewarped integrator gain. Corners from
     /// 0.49 of the sample rate on are held there.
     pub fn tuning(corner_hz: f64, sample_rate_hz: f64) -> f32 {
         (PI * (corner_hz / sample_rate_hz).min(0.49)).tan() as f32
     }
 
-    /// [audio] Passes one frame of both channels.
+    /// `[audio]` Passes one frame of both channels.
     #[inline(always)]
     pub fn tick(&mut self, samples: [f32; 2], gains: &HighPassGains) -> [f32; 2] {
         let mut out = [0.0; 2];
@@ -52,7 +52,7 @@ impl HighPass {
 }
 
 impl HighPassGains {
-    /// [any] Those of a corner given by [`HighPass::tuning`].
+    /// `[any]` Those of a corner given by [`HighPass::tuning`].
     #[inline(always)]
     pub fn new(tuning: f32) -> Self {
         let g = f64::from(tuning);

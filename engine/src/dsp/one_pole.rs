@@ -11,14 +11,14 @@ pub struct OnePole {
 }
 
 impl OnePole {
-    /// [any] The corner as the filter takes it. Corners from 0.49 of the sample rate on are held
+    /// `[any]` The corner as the filter takes it. Corners from 0.49 of the sample rate on are held
     /// there.
     pub fn tuning(corner_hz: f64, sample_rate_hz: f64) -> f32 {
         let g = (PI * (corner_hz / sample_rate_hz).min(0.49)).tan();
         (g / (1.0 + g)) as f32
     }
 
-    /// [audio] The low-passed frame, at a corner given by [`OnePole::tuning`].
+    /// `[audio]` The low-passed frame, at a corner given by [`OnePole::tuning`].
     #[inline(always)]
     pub fn low(&mut self, samples: [f64; 2], tuning: f64) -> [f64; 2] {
         let mut low = [0.0; 2];

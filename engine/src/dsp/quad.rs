@@ -16,45 +16,45 @@ pub struct Quad([f32; 4]);
 pub struct Mask([i32; 4]);
 
 impl Quad {
-    /// [any] These four lanes.
+    /// `[any]` These four lanes.
     #[inline(always)]
     pub const fn new(lanes: [f32; 4]) -> Self {
         Self(lanes)
     }
 
-    /// [any] The same value in all lanes.
+    /// `[any]` The same value in all lanes.
     #[inline(always)]
     pub const fn splat(value: f32) -> Self {
         Self([value; 4])
     }
 
-    /// [any] The four lanes.
+    /// `[any]` The four lanes.
     #[inline(always)]
     pub const fn lanes(self) -> [f32; 4] {
         self.0
     }
 
-    /// [any] One over each lane.
+    /// `[any]` One over each lane.
     #[inline(always)]
     pub fn recip(self) -> Self {
         each(|i| 1.0 / self.0[i])
     }
 
-    /// [any] The last lane of `before`, then the first three of `self`.
+    /// `[any]` The last lane of `before`, then the first three of `self`.
     #[inline(always)]
     pub fn shifted_by_one(self, before: Self) -> Self {
         let (a, b) = (before.0, self.0);
         Self([a[3], b[0], b[1], b[2]])
     }
 
-    /// [any] The last two lanes of `before`, then the first two of `self`.
+    /// `[any]` The last two lanes of `before`, then the first two of `self`.
     #[inline(always)]
     pub fn shifted_by_two(self, before: Self) -> Self {
         let (a, b) = (before.0, self.0);
         Self([a[2], a[3], b[0], b[1]])
     }
 
-    /// [any] `self` in the lanes of `mask`, `other` in the rest.
+    /// `[any]` `self` in the lanes of `mask`, `other` in the rest.
     #[inline(always)]
     pub fn select(self, mask: Mask, other: Self) -> Self {
         each(|i| {
@@ -65,7 +65,7 @@ impl Quad {
 }
 
 impl Mask {
-    /// [any] The lanes whose `value` is at least `first` and at most `last`; all within ±2^30.
+    /// `[any]` The lanes whose `value` is at least `first` and at most `last`; all within ±2^30.
     #[inline(always)]
     pub fn between(value: [i32; 4], first: i32, last: i32) -> Self {
         // The sign bit, spread out: without a branch, and in two vector instructions.

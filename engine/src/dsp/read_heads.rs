@@ -18,7 +18,7 @@ pub struct ReadHeads {
 }
 
 impl ReadHeads {
-    /// [any] At rest on `delay_frames`; later fades last `fade_frames`. Both at least 1.
+    /// `[any]` At rest on `delay_frames`; later fades last `fade_frames`. Both at least 1.
     pub fn new(delay_frames: usize, fade_frames: usize) -> Self {
         Self {
             from_frames: delay_frames,
@@ -29,12 +29,12 @@ impl ReadHeads {
         }
     }
 
-    /// [any] Whether two heads are heard.
+    /// `[any]` Whether two heads are heard.
     pub fn is_fading(&self) -> bool {
         self.from_frames != self.to_frames
     }
 
-    /// [audio] Goes to `delay_frames`, at least 1, as soon as no fade is under way.
+    /// `[audio]` Goes to `delay_frames`, at least 1, as soon as no fade is under way.
     pub fn set(&mut self, delay_frames: usize) {
         self.wanted_frames = delay_frames;
         if !self.is_fading() {
@@ -42,7 +42,7 @@ impl ReadHeads {
         }
     }
 
-    /// [audio] How many frames may be read at once: before one of them must be written, and before
+    /// `[audio]` How many frames may be read at once: before one of them must be written, and before
     /// a fade ends.
     pub fn even_frames(&self) -> usize {
         let nearest = self.from_frames.min(self.to_frames);
@@ -53,13 +53,13 @@ impl ReadHeads {
         }
     }
 
-    /// [any] The longest delay that is heard or will be, and the time that a fade takes to it.
+    /// `[any]` The longest delay that is heard or will be, and the time that a fade takes to it.
     pub fn longest_frames(&self) -> usize {
         let longest = self.from_frames.max(self.to_frames);
         longest.max(self.wanted_frames) + self.fade_frames
     }
 
-    /// [audio] Reads the next frames of `line`, at most [`ReadHeads::even_frames`]; `spare` is as
+    /// `[audio]` Reads the next frames of `line`, at most [`ReadHeads::even_frames`]; `spare` is as
     /// long as `out`. Call it for each line, then [`ReadHeads::advance`] once.
     pub fn read(&self, line: &DelayLine, out: &mut [f32], spare: &mut [f32]) {
         line.read(self.from_frames, out);
@@ -79,7 +79,7 @@ impl ReadHeads {
         t * t * t * (t * (t * 6.0 - 15.0) + 10.0)
     }
 
-    /// [audio] Passes `frames` frames, at most [`ReadHeads::even_frames`].
+    /// `[audio]` Passes `frames` frames, at most [`ReadHeads::even_frames`].
     pub fn advance(&mut self, frames: usize) {
         if self.is_fading() {
             self.at += frames;
@@ -91,7 +91,7 @@ impl ReadHeads {
         }
     }
 
-    /// [audio] Is where it was last told to go, at once.
+    /// `[audio]` Is where it was last told to go, at once.
     pub fn finish(&mut self) {
         *self = Self::new(self.wanted_frames, self.fade_frames);
     }

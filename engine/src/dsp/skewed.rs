@@ -53,7 +53,7 @@ impl Lanes {
         }
     }
 
-    /// [audio] Works the weights out anew from where the movers are.
+    /// `[audio]` Works the weights out anew from where the movers are.
     pub(crate) fn settle(&mut self) {
         for quad in 0..QUADS {
             let movers = std::array::from_fn(|i| self.stages[STAGES - 1][i][quad]);
@@ -64,7 +64,7 @@ impl Lanes {
         }
     }
 
-    /// [audio] Runs `span`, whose channels are equally long, in place through the first `quads`
+    /// `[audio]` Runs `span`, whose channels are equally long, in place through the first `quads`
     /// quads. `smoothing` moves the coefficients (see [`Lanes::stages`]); `None` is at rest.
     pub(crate) fn run(
         &mut self,

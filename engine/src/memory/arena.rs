@@ -91,7 +91,7 @@ unsafe impl Send for Region {}
 unsafe impl Sync for Region {}
 
 impl Region {
-    /// [main] Takes `bytes` from the system, zeroed, page-aligned and prefaulted.
+    /// `[main]` Takes `bytes` from the system, zeroed, page-aligned and prefaulted.
     pub fn map(bytes: usize, memory: &Memory) -> Result<Self, MemoryError> {
         let bytes = bytes.max(1).next_multiple_of(PAGE_BYTES);
         let huge = memory.huge_pages && bytes >= HUGE_PAGE_BYTES;
@@ -144,22 +144,22 @@ impl Region {
         }
     }
 
-    /// [any] Its size in bytes, whole pages.
+    /// `[any]` Its size in bytes, whole pages.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// [any] Where it starts.
+    /// `[any]` Where it starts.
     pub fn address(&self) -> usize {
         self.base.as_ptr() as usize
     }
 
-    /// [any] Whether the system keeps it from being paged out.
+    /// `[any]` Whether the system keeps it from being paged out.
     pub fn is_locked(&self) -> bool {
         self.locked
     }
 
-    /// [any] Whether huge pages were asked for.
+    /// `[any]` Whether huge pages were asked for.
     pub fn is_huge(&self) -> bool {
         self.huge
     }
@@ -201,7 +201,7 @@ pub struct Carver {
 }
 
 impl Carver {
-    /// [main] Counts, and takes nothing.
+    /// `[main]` Counts, and takes nothing.
     pub fn measuring() -> Self {
         Self {
             region: None,
@@ -210,7 +210,7 @@ impl Carver {
         }
     }
 
-    /// [main] Carves from `region`.
+    /// `[main]` Carves from `region`.
     pub fn carving(region: Region) -> Self {
         Self {
             region: Some(Arc::new(region)),
@@ -219,22 +219,22 @@ impl Carver {
         }
     }
 
-    /// [main] Bytes asked for up to now.
+    /// `[main]` Bytes asked for up to now.
     pub fn bytes(&self) -> usize {
         self.cursor
     }
 
-    /// [main] The parts in their order.
+    /// `[main]` The parts in their order.
     pub fn carves(&self) -> &[Carve] {
         &self.carves
     }
 
-    /// [main] The region that is carved, or `None` while measuring.
+    /// `[main]` The region that is carved, or `None` while measuring.
     pub fn region(&self) -> Option<&Arc<Region>> {
         self.region.as_ref()
     }
 
-    /// [main] Carves `len` elements, aligned to a cache line, each made by `init`. While measuring
+    /// `[main]` Carves `len` elements, aligned to a cache line, each made by `init`. While measuring
     /// the slice is empty and `init` is not called.
     pub fn slice<T: Copy + Send + Sync + 'static>(
         &mut self,
@@ -261,7 +261,7 @@ impl Carver {
         }
     }
 
-    /// [main] Moves a module into the arena.
+    /// `[main]` Moves a module into the arena.
     pub fn module<M: Module>(&mut self, module: M) -> ArenaBox<dyn Module> {
         let ArenaBox { value, region } = &*std::mem::ManuallyDrop::new(self.put("module", module));
         // SAFETY: the box is not dropped (ManuallyDrop), so its region is moved out exactly once.
@@ -270,7 +270,7 @@ impl Carver {
         ArenaBox { value, region }
     }
 
-    /// [main] Moves any value into the arena. While measuring it goes to the heap instead.
+    /// `[main]` Moves any value into the arena. While measuring it goes to the heap instead.
     pub fn put<T: Send + 'static>(&mut self, name: &'static str, value: T) -> ArenaBox<T> {
         let (region, start) = self
             .take(name, size_of::<T>(), align_of::<T>())
@@ -358,7 +358,7 @@ unsafe impl<T: ?Sized + Send> Send for ArenaBox<T> {}
 unsafe impl<T: ?Sized + Sync> Sync for ArenaBox<T> {}
 
 impl<T: ?Sized> ArenaBox<T> {
-    /// [any] The region it lives in.
+    /// `[any]` The region it lives in.
     pub fn region(&self) -> &Region {
         &self.region
     }

@@ -191,7 +191,7 @@ impl Compressor {
         }
     }
 
-    /// [any] The gain reduction in dB after the last frame, at least 0; that of the channel which is
+    /// `[any]` The gain reduction in dB after the last frame, at least 0; that of the channel which is
     /// reduced more. Without make-up gain.
     pub fn reduction_db(&self) -> f32 {
         (self.reduction[0].max(self.reduction[1]) * (20.0 / LOG2_10)) as f32

@@ -25,7 +25,7 @@ pub static FACTORY: &[Factory] = &[
     },
 ];
 
-/// [main] All built-in presets, in the order in which people are shown them.
+/// `[main]` All built-in presets, in the order in which people are shown them.
 pub fn factory() -> &'static [Factory] {
     FACTORY
 }

@@ -45,7 +45,7 @@ pub struct ModuleSpec {
 }
 
 impl ModuleSpec {
-    /// [main] A module with its default values, heard whole, with the kind's id as its own.
+    /// `[main]` A module with its default values, heard whole, with the kind's id as its own.
     pub fn new(kind: &'static Kind) -> Self {
         Self {
             kind,
@@ -56,14 +56,14 @@ impl ModuleSpec {
         }
     }
 
-    /// [main] The same under another id.
+    /// `[main]` The same under another id.
     #[must_use]
     pub fn with_id(mut self, id: impl Into<String>) -> Self {
         self.id = id.into();
         self
     }
 
-    /// [main] The same with one value changed. A parameter that the kind does not have is left out
+    /// `[main]` The same with one value changed. A parameter that the kind does not have is left out
     /// of account; use a preset or the controller for what people typed.
     #[must_use]
     pub fn with(mut self, param: &str, value: f32) -> Self {
@@ -73,7 +73,7 @@ impl ModuleSpec {
         self
     }
 
-    /// [main] Whether every value is one that its parameter takes.
+    /// `[main]` Whether every value is one that its parameter takes.
     pub(crate) fn check(&self) -> Result<(), OpenError> {
         let refuse = |param, value, expected| OpenError::Value {
             module: self.id.clone(),
@@ -118,7 +118,7 @@ pub enum PresetError {
     },
 }
 
-/// [main] Reads a preset file.
+/// `[main]` Reads a preset file.
 pub fn load(path: &Path, catalog: &crate::Catalog) -> Result<RackSpec, PresetError> {
     let text = std::fs::read_to_string(path).map_err(|source| PresetError::Io {
         path: path.to_owned(),

@@ -9,7 +9,7 @@ use crate::module::{Catalog, Kind};
 use crate::param::{Param, Scale};
 use crate::rack::MAX_SLOTS;
 
-/// [main] Reads a preset. `origin` is the file's name, for errors.
+/// `[main]` Reads a preset. `origin` is the file's name, for errors.
 pub fn parse(text: &str, origin: &str, catalog: &Catalog) -> Result<RackSpec> {
     let reader = Reader {
         text,

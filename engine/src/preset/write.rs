@@ -9,7 +9,7 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 use super::{ModuleSpec, PresetError, RackSpec, VERSION};
 use crate::param::Scale;
 
-/// [main] The preset as text. Values that are the table's defaults are left out.
+/// `[main]` The preset as text. Values that are the table's defaults are left out.
 pub fn to_toml(rack: &RackSpec) -> String {
     let mut document = DocumentMut::new();
     document["headroom"] = value(VERSION);
@@ -61,7 +61,7 @@ fn shortest(number: f32) -> f64 {
     number.to_string().parse().unwrap_or(f64::from(number))
 }
 
-/// [main] Writes a preset so that a full disk or a power cut leaves the old file: into a new file
+/// `[main]` Writes a preset so that a full disk or a power cut leaves the old file: into a new file
 /// beside it, synced, then renamed.
 pub fn save(path: &Path, rack: &RackSpec) -> Result<(), PresetError> {
     let text = to_toml(rack);

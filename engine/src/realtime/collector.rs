@@ -26,7 +26,7 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// [main] The process's collector; its thread is started if there is none.
+    /// `[main]` The process's collector; its thread is started if there is none.
     pub fn acquire() -> Arc<Self> {
         static CURRENT: Mutex<Weak<Collector>> = Mutex::new(Weak::new());
         let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -56,7 +56,7 @@ impl Collector {
         }
     }
 
-    /// [main] What `basedrop::Owned::new` asks for.
+    /// `[main]` What `basedrop::Owned::new` asks for.
     pub fn handle(&self) -> &Handle {
         // PANIC: taken only in drop().
         self.handle.as_ref().expect("present until dropped")

@@ -11,7 +11,7 @@ pub struct ThreadFaults {
 }
 
 impl ThreadFaults {
-    /// [any] Of the calling thread; a system call, so never inside the guard. Zero where the system
+    /// `[any]` Of the calling thread; a system call, so never inside the guard. Zero where the system
     /// does not tell.
     pub fn of_this_thread() -> Self {
         #[cfg(target_os = "linux")]
@@ -33,7 +33,7 @@ impl ThreadFaults {
         Self::default()
     }
 
-    /// [main] Of another thread of this process, by its number ([`thread_id`]); `None` when it is
+    /// `[main]` Of another thread of this process, by its number ([`thread_id`]); `None` when it is
     /// gone or the system does not tell.
     pub fn of_thread(thread_id: u64) -> Option<Self> {
         if !cfg!(target_os = "linux") {
@@ -49,7 +49,7 @@ impl ThreadFaults {
         Some(Self { minor, major })
     }
 
-    /// [any] What came after `earlier`.
+    /// `[any]` What came after `earlier`.
     pub fn since(self, earlier: Self) -> Self {
         Self {
             minor: self.minor.saturating_sub(earlier.minor),
@@ -58,7 +58,7 @@ impl ThreadFaults {
     }
 }
 
-/// [any] The calling thread's number; a system call. Zero where there is none.
+/// `[any]` The calling thread's number; a system call. Zero where there is none.
 pub(crate) fn thread_id() -> u64 {
     #[cfg(target_os = "linux")]
     // SAFETY: takes nothing and cannot fail.

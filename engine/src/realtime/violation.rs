@@ -22,12 +22,12 @@ pub struct ViolationCounts {
 }
 
 impl ViolationCounts {
-    /// [audio] What this thread has been counted for, since it began.
+    /// `[audio]` What this thread has been counted for, since it began.
     pub fn of_this_thread() -> Self {
         COUNTS.get()
     }
 
-    /// [any] What came after `earlier`.
+    /// `[any]` What came after `earlier`.
     pub fn since(self, earlier: Self) -> Self {
         Self {
             allocations: self.allocations - earlier.allocations,
@@ -35,7 +35,7 @@ impl ViolationCounts {
         }
     }
 
-    /// [any] Whether nothing was counted.
+    /// `[any]` Whether nothing was counted.
     pub fn is_zero(self) -> bool {
         self == Self::default()
     }
@@ -141,7 +141,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// [main] The first violation of this process with the names of its functions; `None` if there was
+/// `[main]` The first violation of this process with the names of its functions; `None` if there was
 /// none, or it was taken already.
 pub fn take_first_violation() -> Option<Violation> {
     // Ordering: Acquire pairs with the Release in count().

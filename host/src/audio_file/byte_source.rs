@@ -21,7 +21,7 @@ pub(super) enum ByteSource {
 }
 
 impl ByteSource {
-    /// [main] Opens `path`; a folder is an error.
+    /// `[main]` Opens `path`; a folder is an error.
     pub(super) fn open(path: &Path) -> Result<Self, ReadError> {
         let failed = |source| ReadError::Open {
             path: path.to_owned(),

@@ -39,7 +39,7 @@ pub(super) struct Decoded {
 }
 
 impl Decoded {
-    /// [main] Finds out what `source` is and opens its first track of audio.
+    /// `[main]` Finds out what `source` is and opens its first track of audio.
     pub(super) fn new(path: &Path, source: ByteSource) -> Result<Self, ReadError> {
         let source: Box<dyn MediaSource> = match source {
             ByteSource::File(file) => Box::new(file),

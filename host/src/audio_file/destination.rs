@@ -16,7 +16,7 @@ fn unfinished() -> MutexGuard<'static, Option<PathBuf>> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// [any] Removes the file that is being written, if there is one, then ends the program with `exit_code`.
+/// `[any]` Removes the file that is being written, if there is one, then ends the program with `exit_code`.
 ///
 /// For a handler of Ctrl-C: the writing thread may be stuck in a read, so it cannot do it. Under the final
 /// name there is either the whole new file or what was there before.
@@ -46,7 +46,7 @@ pub(super) enum Destination {
 }
 
 impl Destination {
-    /// [main] Opens `path`, which must not be the file `source`.
+    /// `[main]` Opens `path`, which must not be the file `source`.
     pub(super) fn file(path: &Path, source: Option<&Path>) -> Result<Self, WriteError> {
         let existing = fs::metadata(path).ok();
         if existing.as_ref().is_some_and(fs::Metadata::is_dir) {
@@ -112,7 +112,7 @@ impl Destination {
         })
     }
 
-    /// [main] Standard output.
+    /// `[main]` Standard output.
     pub(super) fn stdout() -> Self {
         Self::Stream {
             stream: Box::new(io::stdout()),

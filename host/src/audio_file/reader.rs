@@ -32,7 +32,7 @@ enum Kind {
 }
 
 impl Reader {
-    /// [main] Opens `path` and reads its header. `-` is no special name here: see [`Reader::stdin`].
+    /// `[main]` Opens `path` and reads its header. `-` is no special name here: see [`Reader::stdin`].
     ///
     /// # Errors
     /// No such file, not audio, a header that makes no sense, fewer frames than the header promises, other
@@ -41,7 +41,7 @@ impl Reader {
         Self::new(path, ByteSource::open(path)?)
     }
 
-    /// [main] The same for standard input, whose length may be unknown.
+    /// `[main]` The same for standard input, whose length may be unknown.
     ///
     /// # Errors
     /// As [`Reader::open`].
@@ -130,7 +130,7 @@ impl Reader {
         }
     }
 
-    /// [main] Fills one slice for each channel of the file with the next frames, as many as the shortest
+    /// `[main]` Fills one slice for each channel of the file with the next frames, as many as the shortest
     /// slice holds unless the file ends, and returns how many; 0 only at the end (or for empty slices).
     ///
     /// # Errors

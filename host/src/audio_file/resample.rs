@@ -51,7 +51,7 @@ struct Converter {
 }
 
 impl Resampled {
-    /// [main] Gives the frames of `reader` at `sample_rate_hz`.
+    /// `[main]` Gives the frames of `reader` at `sample_rate_hz`.
     ///
     /// # Errors
     /// `sample_rate_hz` is outside [`SAMPLE_RATES_HZ`](super::SAMPLE_RATES_HZ).
@@ -119,7 +119,7 @@ impl Resampled {
             .map(|frames| self.scaled(frames))
     }
 
-    /// [main] As [`Reader::read`], at this rate. Belongs on a reader thread: it reads files and may allocate.
+    /// `[main]` As [`Reader::read`], at this rate. Belongs on a reader thread: it reads files and may allocate.
     ///
     /// # Errors
     /// As [`Reader::read`].

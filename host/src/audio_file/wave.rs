@@ -23,7 +23,7 @@ pub(super) struct Wave {
 }
 
 impl Wave {
-    /// [main] Takes over `file`, which stands at its first byte of audio.
+    /// `[main]` Takes over `file`, which stands at its first byte of audio.
     pub(super) fn new(path: &Path, file: Header, header: WaveHeader) -> Result<Self, ReadError> {
         let frame_bytes = header.channels * header.encoding.bytes();
         let total_bytes = file.length_bytes().map_err(|source| ReadError::Io {

@@ -71,7 +71,7 @@ enum Container {
     Wave64,
 }
 
-/// [main] Reads the header of `file` up to its first byte of audio.
+/// `[main]` Reads the header of `file` up to its first byte of audio.
 pub(super) fn read(file: &mut Header) -> Result<Found, HeaderError> {
     let marker: [u8; 4] = match file.next_bytes() {
         Ok(marker) => marker,

@@ -76,7 +76,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// [main] Starts a file at `target`, which must not be the file `source`. A stream gets
+    /// `[main]` Starts a file at `target`, which must not be the file `source`. A stream gets
     /// `expected_frames` in its header when they are known; a file gets what was written.
     ///
     /// # Errors
@@ -129,7 +129,7 @@ impl Writer {
         Ok(writer)
     }
 
-    /// [main] Appends one slice for each channel, all of one length.
+    /// `[main]` Appends one slice for each channel, all of one length.
     ///
     /// # Errors
     /// The disk is full, the pipe is closed.
@@ -163,7 +163,7 @@ impl Writer {
         Ok(())
     }
 
-    /// [main] Completes the file, makes it last, and gives it its name.
+    /// `[main]` Completes the file, makes it last, and gives it its name.
     ///
     /// # Errors
     /// As [`Writer::write`]; then there is nothing new under the final name.

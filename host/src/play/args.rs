@@ -73,7 +73,7 @@ pub(super) struct Numbers {
 }
 
 impl PlayArgs {
-    /// [main] Checks every value that has a range, before any device is touched.
+    /// `[main]` Checks every value that has a range, before any device is touched.
     pub(super) fn numbers(&self) -> Result<Numbers, PlayError> {
         if self.repeat && self.input.is_none() {
             return Err(PlayError::Needs {

@@ -82,7 +82,7 @@ impl From<PlayError> for Miss {
 }
 
 impl Plan<'_> {
-    /// [main] Opens the input file once, so that what is wrong with it is said before anything else.
+    /// `[main]` Opens the input file once, so that what is wrong with it is said before anything else.
     pub(super) fn check_input(&self) -> Result<(), PlayError> {
         if let Some(path) = &self.args.input {
             let rate_hz = self.numbers.rate_hz.unwrap_or(48_000);
@@ -102,7 +102,7 @@ impl Plan<'_> {
     }
 }
 
-/// [main] Opens the backend that was named, or the first that works; says which and why.
+/// `[main]` Opens the backend that was named, or the first that works; says which and why.
 pub(super) fn open(plan: &Plan<'_>) -> Result<Open, PlayError> {
     match plan.args.backend.named() {
         Some(backend) => attempt(backend, plan).map_err(|miss| match miss {
@@ -276,7 +276,7 @@ fn attempt(backend: Backend, plan: &Plan<'_>) -> Result<Open, Miss> {
     })
 }
 
-/// [main] Watches the first callbacks: some devices open and never call (a server without a session
+/// `[main]` Watches the first callbacks: some devices open and never call (a server without a session
 /// manager), some call as fast as they can (ALSA's `null`, and whatever is routed to it).
 fn try_out(shared: &Shared, rate_hz: u32, by_name: bool) -> Result<(), BackendError> {
     let start = Instant::now();

@@ -144,16 +144,16 @@ pub(crate) struct Io {
 
 /// A device that was found and asked, and does not run yet.
 pub(crate) trait Device: Send {
-    /// [main] What it is and what it will run at.
+    /// `[main]` What it is and what it will run at.
     fn facts(&self) -> &Facts;
 
-    /// [main] Starts the callbacks; they run until what is returned is dropped.
+    /// `[main]` Starts the callbacks; they run until what is returned is dropped.
     fn start(self: Box<Self>, io: Io) -> Result<Box<dyn Running>, BackendError>;
 }
 
 /// A device that calls back. Dropping it stops the callbacks.
 pub(crate) trait Running: Send {
-    /// [main] Frames of one callback, where the device knows.
+    /// `[main]` Frames of one callback, where the device knows.
     fn block_frames(&self) -> Option<u32>;
 }
 
@@ -175,7 +175,7 @@ pub(crate) enum BackendError {
     },
 }
 
-/// [main] Finds the device that `wish` describes, in bounded time.
+/// `[main]` Finds the device that `wish` describes, in bounded time.
 pub(crate) fn find(backend: Backend, wish: &Wish) -> Result<Box<dyn Device>, BackendError> {
     if backend == Backend::Null {
         return Ok(Box::new(NullDevice::new(wish)?));
@@ -193,7 +193,7 @@ pub(crate) fn no_answer() -> BackendError {
     BackendError::Unavailable(format!("no answer within {} s", PATIENCE.as_secs()))
 }
 
-/// [main] Runs `work` on a thread of its own and waits for it; `None` when it takes too long.
+/// `[main]` Runs `work` on a thread of its own and waits for it; `None` when it takes too long.
 ///
 /// The thread is then left behind: nothing can be done about a library that does not return, but
 /// whatever it returns late is dropped there.

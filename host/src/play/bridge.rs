@@ -47,7 +47,7 @@ pub(super) struct Capture {
 }
 
 impl Capture {
-    /// [audio] Takes one interleaved input block: the first two channels, or one for both sides.
+    /// `[audio]` Takes one interleaved input block: the first two channels, or one for both sides.
     ///
     /// A full ring loses the newest frames, and that is counted: the output has stopped taking, and
     /// nothing the input thread may do would change it.
@@ -89,13 +89,13 @@ pub(super) struct LiveInput {
 }
 
 impl LiveInput {
-    /// [audio] Throws away what has come in so far.
+    /// `[audio]` Throws away what has come in so far.
     pub(super) fn flush(&mut self) {
         self.skip(self.consumer.slots() / 2);
         self.waiting = true;
     }
 
-    /// [audio] Fills both channels (of equal length) with the next frames, or silence.
+    /// `[audio]` Fills both channels (of equal length) with the next frames, or silence.
     pub(super) fn fill(&mut self, left: &mut [f32], right: &mut [f32]) {
         let frames = left.len();
         let held_frames = self.consumer.slots() / 2;
@@ -135,7 +135,7 @@ impl LiveInput {
         self.watch(frames, block_frames);
     }
 
-    /// [audio] Drops what stays in the ring however low it gets: clocks that drift, or a stall.
+    /// `[audio]` Drops what stays in the ring however low it gets: clocks that drift, or a stall.
     fn watch(&mut self, frames: usize, block_frames: usize) {
         self.lowest_left_frames = self.lowest_left_frames.min(self.consumer.slots() / 2);
         self.watched_frames += frames;

@@ -67,7 +67,7 @@ struct Side {
 }
 
 impl CpalDevice {
-    /// [main] Finds the devices and what they will run at. May block: call it through `patiently`.
+    /// `[main]` Finds the devices and what they will run at. May block: call it through `patiently`.
     pub(super) fn find(backend: Backend, wish: &Wish) -> Result<Self, BackendError> {
         let _hushed = quiet::hush();
         let host = host(backend)?;
@@ -352,7 +352,7 @@ struct Hand<W> {
 }
 
 impl<W> Hand<W> {
-    /// [audio] The work, as soon as it has arrived.
+    /// `[audio]` The work, as soon as it has arrived.
     fn work(&mut self) -> Option<&mut W> {
         if self.work.is_none() {
             self.work = self.take.pop().ok();
@@ -361,7 +361,7 @@ impl<W> Hand<W> {
     }
 }
 
-/// [audio] cpal's error callback runs on the audio thread under ALSA and PipeWire: it only counts.
+/// `[audio]` cpal's error callback runs on the audio thread under ALSA and PipeWire: it only counts.
 fn count_errors(shared: &Arc<Shared>) -> impl FnMut(cpal::Error) + Send + 'static {
     let shared = Arc::clone(shared);
     move |error| match error.kind() {

@@ -13,7 +13,7 @@ use cpal::traits::HostTrait;
 use super::backend::Backend;
 use super::backend::BackendError;
 
-/// [main] cpal's host for a backend, if this build and this machine have it.
+/// `[main]` cpal's host for a backend, if this build and this machine have it.
 pub(crate) fn host(backend: Backend) -> Result<cpal::Host, BackendError> {
     let id = HostId::from_str(backend.name()).map_err(|_unknown| {
         let how = if backend == Backend::Pipewire && cfg!(target_os = "linux") {
@@ -27,17 +27,17 @@ pub(crate) fn host(backend: Backend) -> Result<cpal::Host, BackendError> {
     Ok(host)
 }
 
-/// [main] The name that people know a device by.
+/// `[main]` The name that people know a device by.
 pub(crate) fn name_of(device: &cpal::Device) -> String {
     device.to_string()
 }
 
-/// [main] The name within its backend, which tells apart devices that share a description.
+/// `[main]` The name within its backend, which tells apart devices that share a description.
 pub(crate) fn id_of(device: &cpal::Device) -> String {
     device.id().map(|id| id.id().to_owned()).unwrap_or_default()
 }
 
-/// [main] Whether a device can be an input, and an output.
+/// `[main]` Whether a device can be an input, and an output.
 ///
 /// What it says of itself first: JACK's two ends claim formats for both directions.
 pub(crate) fn directions(device: &cpal::Device) -> (bool, bool) {

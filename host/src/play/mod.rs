@@ -45,7 +45,7 @@ pub use self::backend::BackendChoice;
 pub use self::error::PlayError;
 pub use self::report::PlayReport;
 
-/// [main] Plays until the programme is over, a key or a signal ends it, or the device goes away.
+/// `[main]` Plays until the programme is over, a key or a signal ends it, or the device goes away.
 ///
 /// Messages go to standard error, the report to standard output.
 ///

@@ -27,7 +27,7 @@ pub(super) struct NullDevice {
 }
 
 impl NullDevice {
-    /// [main] Takes any rate and block; it has no named devices but `null`.
+    /// `[main]` Takes any rate and block; it has no named devices but `null`.
     pub(super) fn new(wish: &Wish) -> Result<Self, BackendError> {
         for (direction, name) in [
             ("output", &wish.output_device),
@@ -110,7 +110,7 @@ struct Clock {
 }
 
 impl Clock {
-    /// [audio] Calls the player at absolute times, so that lateness never adds up.
+    /// `[audio]` Calls the player at absolute times, so that lateness never adds up.
     fn run(self, mut player: Player, quit: &AtomicBool) {
         let mut block = vec![0.0_f32; self.block_frames as usize * 2];
         let mut start = Instant::now();

@@ -100,7 +100,7 @@ impl Line {
         self
     }
 
-    /// [main] Writes the line, with colours where they are wanted.
+    /// `[main]` Writes the line, with colours where they are wanted.
     pub(super) fn write(&self, to: &mut Vec<u8>, colour: bool) -> io::Result<()> {
         for (ink, text) in &self.pieces {
             match ink.filter(|_| colour) {
@@ -116,7 +116,7 @@ impl Line {
     }
 }
 
-/// [main] The panel for a terminal that is `columns` wide.
+/// `[main]` The panel for a terminal that is `columns` wide.
 pub(super) fn lines(view: &View, columns: usize) -> Vec<Line> {
     // One column stays free: a line as wide as the terminal wraps on some.
     let width = columns.saturating_sub(1).min(MAX_COLUMNS);

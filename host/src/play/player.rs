@@ -70,7 +70,7 @@ pub(super) struct Programme {
 }
 
 impl Player {
-    /// [main] Allocates all that the callback will ever use.
+    /// `[main]` Allocates all that the callback will ever use.
     pub(super) fn new(
         processor: Processor,
         input: Input,
@@ -98,7 +98,7 @@ impl Player {
         }
     }
 
-    /// [audio] Fills one interleaved block of the device, whatever its size.
+    /// `[audio]` Fills one interleaved block of the device, whatever its size.
     pub(super) fn fill<T>(&mut self, block: &mut [T], channels: usize)
     where
         T: Sample + FromSample<f32>,
@@ -138,7 +138,7 @@ impl Player {
         }
     }
 
-    /// [audio] Cuts a block into pieces that the rack takes.
+    /// `[audio]` Cuts a block into pieces that the rack takes.
     fn run<T>(&mut self, block: &mut [T], channels: usize)
     where
         T: Sample + FromSample<f32>,
@@ -175,7 +175,7 @@ impl Player {
         }
     }
 
-    /// [audio] The priming block: what happens once per thread happens here, in silence.
+    /// `[audio]` The priming block: what happens once per thread happens here, in silence.
     fn prime(&mut self, frames: usize) {
         self.primed = true;
         self.shared.set_priority(priority::make_realtime());
@@ -191,7 +191,7 @@ impl Player {
         }
     }
 
-    /// [audio] One block of the programme.
+    /// `[audio]` One block of the programme.
     fn play(&mut self, frames: usize) {
         let (left, right) = (&mut self.left[..frames], &mut self.right[..frames]);
         let mut input_over = false;
@@ -233,7 +233,7 @@ impl Player {
 }
 
 impl Tail {
-    /// [audio] Follows one block after the end of the input.
+    /// `[audio]` Follows one block after the end of the input.
     fn is_over(&mut self, left: &[f32], right: &[f32]) -> bool {
         self.since_frames += left.len() as u64;
         if peak(left).max(peak(right)) < QUIET {
@@ -253,7 +253,7 @@ fn peak(samples: &[f32]) -> f32 {
         .fold(0.0, |peak: f32, sample| peak.max(sample.abs()))
 }
 
-/// [audio] The last `fade_frames` before `end` go to silence by half a cosine, sample by sample.
+/// `[audio]` The last `fade_frames` before `end` go to silence by half a cosine, sample by sample.
 fn fade_out(left: &mut [f32], right: &mut [f32], position: u64, end: u64, fade_frames: u64) {
     let start = end.saturating_sub(fade_frames);
     if position + left.len() as u64 <= start {
@@ -271,7 +271,7 @@ fn fade_out(left: &mut [f32], right: &mut [f32], position: u64, end: u64, fade_f
     }
 }
 
-/// [audio] Two planes into the device's order: mono devices get the mean, surplus channels silence.
+/// `[audio]` Two planes into the device's order: mono devices get the mean, surplus channels silence.
 fn interleave<T>(left: &[f32], right: &[f32], block: &mut [T], channels: usize)
 where
     T: Sample + FromSample<f32>,

@@ -4,7 +4,7 @@
 #[cfg(target_os = "linux")]
 const PRIORITY: u8 = 55;
 
-/// [audio] In the priming block, once: makes this thread first-in-first-out unless it already is
+/// `[audio]` In the priming block, once: makes this thread first-in-first-out unless it already is
 /// real-time. `false` when the system refuses; the sound then shares its time with everything else.
 ///
 /// One system call on the thread itself, no D-Bus: asking a daemon would block the audio thread.
@@ -32,7 +32,7 @@ pub(super) fn make_realtime() -> bool {
     .is_ok()
 }
 
-/// [audio] Elsewhere the system's audio interface schedules its callback threads itself.
+/// `[audio]` Elsewhere the system's audio interface schedules its callback threads itself.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn make_realtime() -> bool {
     true

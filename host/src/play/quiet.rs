@@ -7,7 +7,7 @@ pub(crate) struct Hushed {
     _alsa: Option<std::rc::Rc<std::cell::RefCell<alsa::Output>>>,
 }
 
-/// [main] Hushes libasound on this thread, and libjack for good.
+/// `[main]` Hushes libasound on this thread, and libjack for good.
 pub(crate) fn hush() -> Hushed {
     #[cfg(feature = "jack")]
     jack::set_logger(jack::LoggerType::None);

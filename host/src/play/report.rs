@@ -54,7 +54,7 @@ pub struct PlayReport {
 }
 
 impl PlayReport {
-    /// [main] Gathers the figures; call it before the device is closed.
+    /// `[main]` Gathers the figures; call it before the device is closed.
     pub(super) fn gather(
         facts: &Facts,
         block_frames: u32,

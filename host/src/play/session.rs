@@ -38,7 +38,7 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// [main] Listens from now on.
+    /// `[main]` Listens from now on.
     pub(super) fn listen() -> Result<Self, PlayError> {
         let count = Arc::new(AtomicU32::new(0));
         let counted = Arc::clone(&count);
@@ -53,7 +53,7 @@ impl Signals {
     }
 }
 
-/// [main] Plays to the end; gives the report, and how it ended.
+/// `[main]` Plays to the end; gives the report, and how it ended.
 pub(super) fn run(
     open: Open,
     args: &PlayArgs,

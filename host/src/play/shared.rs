@@ -66,51 +66,51 @@ pub(super) enum Priority {
 }
 
 impl Shared {
-    /// [main] Ends the trial: the output callback primes the rack and plays.
+    /// `[main]` Ends the trial: the output callback primes the rack and plays.
     pub(super) fn run(&self) {
         // Release: with `running`, so that all that was set up before is seen by the callback.
         self.running.store(true, Release);
     }
 
-    /// [audio] Whether the trial is over.
+    /// `[audio]` Whether the trial is over.
     pub(super) fn running(&self) -> bool {
         self.running.load(Acquire)
     }
 
-    /// [main] Asks the output callback to fade out and end.
+    /// `[main]` Asks the output callback to fade out and end.
     pub(super) fn stop(&self) {
         self.stop.store(true, Relaxed);
     }
 
-    /// [audio] Whether the end was asked for.
+    /// `[audio]` Whether the end was asked for.
     pub(super) fn stopping(&self) -> bool {
         self.stop.load(Relaxed)
     }
 
-    /// [audio] The last frame of the programme has been written.
+    /// `[audio]` The last frame of the programme has been written.
     pub(super) fn finish(&self) {
         // Release: whoever sees the end also sees the final counters.
         self.finished.store(true, Release);
     }
 
-    /// [main] Whether the programme is over.
+    /// `[main]` Whether the programme is over.
     pub(super) fn finished(&self) -> bool {
         self.finished.load(Acquire)
     }
 
-    /// [audio] Counts a gap, once the programme has begun: starting up may take its time.
+    /// `[audio]` Counts a gap, once the programme has begun: starting up may take its time.
     pub(super) fn count_xrun(&self) {
         if self.frames.load(Relaxed) > 0 {
             self.device_xruns.fetch_add(1, Relaxed);
         }
     }
 
-    /// [main] Gaps that the device reported, or that the null clock saw.
+    /// `[main]` Gaps that the device reported, or that the null clock saw.
     pub(super) fn xruns(&self) -> u64 {
         self.device_xruns.load(Relaxed)
     }
 
-    /// [any] Notes that the device is lost; the first note stands.
+    /// `[any]` Notes that the device is lost; the first note stands.
     pub(super) fn lose(&self, loss: Loss) {
         let code = match loss {
             Loss::Gone => 1,
@@ -119,7 +119,7 @@ impl Shared {
         let _first_stands = self.lost.compare_exchange(0, code, Relaxed, Relaxed);
     }
 
-    /// [main] How the device was lost, if it was.
+    /// `[main]` How the device was lost, if it was.
     pub(super) fn lost(&self) -> Option<Loss> {
         match self.lost.load(Relaxed) {
             0 => None,
@@ -128,12 +128,12 @@ impl Shared {
         }
     }
 
-    /// [audio] Notes the scheduling that the audio thread got.
+    /// `[audio]` Notes the scheduling that the audio thread got.
     pub(super) fn set_priority(&self, realtime: bool) {
         self.realtime.store(if realtime { 1 } else { 2 }, Relaxed);
     }
 
-    /// [main] The scheduling of the audio thread.
+    /// `[main]` The scheduling of the audio thread.
     pub(super) fn priority(&self) -> Priority {
         match self.realtime.load(Relaxed) {
             0 => Priority::Unknown,
@@ -142,7 +142,7 @@ impl Shared {
         }
     }
 
-    /// [audio] Raises the greatest absolute output sample.
+    /// `[audio]` Raises the greatest absolute output sample.
     pub(super) fn raise_peak(&self, peak: f32) {
         // Only the output callback writes, and it is alone: load and store need not be one step.
         if peak > f32::from_bits(self.peak_bits.load(Relaxed)) {
@@ -150,7 +150,7 @@ impl Shared {
         }
     }
 
-    /// [main] The greatest absolute output sample so far, linear.
+    /// `[main]` The greatest absolute output sample so far, linear.
     pub(super) fn peak(&self) -> f32 {
         f32::from_bits(self.peak_bits.load(Relaxed))
     }

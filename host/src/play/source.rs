@@ -64,7 +64,7 @@ pub(super) struct Read {
     pub(super) over: bool,
 }
 
-/// [main] Opens `path`, starts its reader and waits until the ring is full, or the file is in it.
+/// `[main]` Opens `path`, starts its reader and waits until the ring is full, or the file is in it.
 ///
 /// # Errors
 ///
@@ -116,7 +116,7 @@ pub(super) fn open(
 }
 
 impl FileSource {
-    /// [main] Why the reader gave up before the end of the file, told once.
+    /// `[main]` Why the reader gave up before the end of the file, told once.
     pub(super) fn take_failure(&self) -> Option<ReadError> {
         self.words
             .failure
@@ -137,7 +137,7 @@ impl Drop for FileSource {
 }
 
 impl FileInput {
-    /// [audio] Fills both channels (of equal length) with the next frames; silence where there are none.
+    /// `[audio]` Fills both channels (of equal length) with the next frames; silence where there are none.
     pub(super) fn fill(&mut self, left: &mut [f32], right: &mut [f32]) -> Read {
         // Before the count: all that was pushed before `ended` is then seen by it.
         let ended = self.words.ended.load(Acquire);

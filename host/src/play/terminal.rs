@@ -40,7 +40,7 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
-    /// [main] Takes the terminal over; `None` where there is none.
+    /// `[main]` Takes the terminal over; `None` where there is none.
     pub(super) fn open() -> Option<Self> {
         let mut out = std::io::stderr();
         if !out.is_terminal() || std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
@@ -58,12 +58,12 @@ impl Terminal {
         })
     }
 
-    /// [main] Whether keys are read at all.
+    /// `[main]` Whether keys are read at all.
     pub(super) fn has_keys(&self) -> bool {
         self.keys
     }
 
-    /// [main] Waits up to `pause` for keys and gives those that mean something.
+    /// `[main]` Waits up to `pause` for keys and gives those that mean something.
     pub(super) fn keys(&mut self, pause: Duration) -> Vec<Key> {
         let mut keys = Vec::new();
         if !self.keys {
@@ -96,7 +96,7 @@ impl Terminal {
         }
     }
 
-    /// [main] Draws the panel over the one before.
+    /// `[main]` Draws the panel over the one before.
     pub(super) fn draw(&mut self, view: &View) {
         // Terminals that do not know their size say 0.
         let size = terminal::size()
@@ -109,7 +109,7 @@ impl Terminal {
         let _cosmetic = self.paint(&lines);
     }
 
-    /// [main] A line that stays, above the panel.
+    /// `[main]` A line that stays, above the panel.
     pub(super) fn say(&mut self, message: &str) {
         let _cosmetic = self.erase();
         let _cosmetic = write!(self.out, "{message}\r\n");
