@@ -8,46 +8,21 @@ use basedrop::Owned;
 use rtrb::{Consumer, Producer, RingBuffer};
 use thiserror::Error;
 
-use crate::memory::{Carver, Memory, MemoryError, Region};
+use crate::builder::{LiveSlot, OpenError, SlotBuilder};
+use crate::memory::{Carver, Memory, Region};
 use crate::message::{Change, Message, Notice, SlotKey};
 use crate::meter::{Level, LevelCells};
+use crate::plan::Plan;
 use crate::preset::{ModuleSpec, RackSpec};
 use crate::processor::{Parts, Processor, Scratch};
-use crate::rack::{Item, MAX_SLOTS, Order, Rack, SlotBox};
-use crate::realtime::{Collector, Health, HealthCells, Ticks, Violation, take_first_violation};
-use crate::slot::{Footprint, Slot};
+use crate::rack::{Item, MAX_SLOTS, Order};
+use crate::realtime::{Health, HealthCells, Ticks, Violation, take_first_violation};
 use crate::stream::Stream;
 
 /// Changes and edits that may wait for the audio thread.
 const COMMANDS: usize = 1_024;
 /// Notices that may wait for the main thread.
 const NOTICES: usize = 256;
-
-/// Why an engine cannot be opened, or a rack cannot be built.
-#[derive(Debug, Error)]
-pub enum OpenError {
-    /// More slots than a rack may have.
-    #[error("{0} modules: expected at most {MAX_SLOTS}")]
-    TooManySlots(usize),
-    /// Two modules of the same id.
-    #[error("two modules have the id `{0}`: expected each to have its own")]
-    DuplicateId(String),
-    /// A value that the parameter does not take.
-    #[error("`{module}`: `{param}` is {value}: expected {expected}")]
-    Value {
-        /// The module's id.
-        module: String,
-        /// The parameter's id, or `mix`.
-        param: &'static str,
-        /// What it was.
-        value: f32,
-        /// What it may be.
-        expected: String,
-    },
-    /// The memory could not be had.
-    #[error(transparent)]
-    Memory(#[from] MemoryError),
-}
 
 /// Why the controller could not do what it was asked for. Nothing has changed.
 #[derive(Debug, Error)]
@@ -92,12 +67,7 @@ pub fn open(
 ) -> Result<(Controller, Processor), OpenError> {
     // The first reading calibrates the clock: not on the audio thread.
     let _ = Ticks::now();
-    let mut slots = SlotBuilder {
-        stream,
-        memory: *memory,
-        collector: Collector::acquire(),
-        next_key: 1,
-    };
+    let mut slots = SlotBuilder::new(stream, *memory);
     let (live, rack) = slots.build_rack(spec)?;
 
     let mut measure = Carver::measuring();
@@ -147,15 +117,6 @@ pub struct Controller {
     ids: HashMap<SlotKey, String>,
     // Last: the collector outlives what it collects.
     slots: SlotBuilder,
-}
-
-/// What the controller knows of a slot; in the order of `spec.modules`.
-#[derive(Clone)]
-struct LiveSlot {
-    key: SlotKey,
-    cells: Arc<LevelCells>,
-    latency_frames: usize,
-    bytes: usize,
 }
 
 /// The meters of a rack.
@@ -302,9 +263,9 @@ impl Controller {
     /// anew, comes in and leaves by crossfades.
     pub fn edit(&mut self, spec: &RackSpec) -> Result<(), ControlError> {
         self.slots.check(spec)?;
-        let plan = self.plan(spec);
-        let changes: Vec<Change> = self.changes(spec, &plan).collect();
-        let orders = usize::from(plan.is_structural(self.live.len()));
+        let plan = Plan::new(&self.spec, spec);
+        let changes = plan.changes(&self.spec, spec, |place| self.live[place].key);
+        let orders = usize::from(plan.is_structural(&self.spec));
         if self.commands.slots() < changes.len() + orders {
             return Err(ControlError::Busy);
         }
@@ -318,7 +279,7 @@ impl Controller {
                     items.push(Item::Stay(self.live[stays].key));
                     continue;
                 }
-                let (key, cells) = match plan.was[place] {
+                let (key, cells) = match plan.was(place) {
                     Some(was) => (self.live[was].key, Arc::clone(&self.live[was].cells)),
                     None => (self.slots.new_key(), Arc::default()),
                 };
@@ -438,203 +399,5 @@ impl Controller {
                 expected: format!("`{}`", ids.join("`, `")),
             }
         })
-    }
-
-    /// Which modules of `spec` were there before, and which of those can stay as they are.
-    fn plan(&self, spec: &RackSpec) -> Plan {
-        let was: Vec<Option<usize>> = spec
-            .modules
-            .iter()
-            .map(|module| {
-                self.spec
-                    .modules
-                    .iter()
-                    .position(|old| old.id == module.id && std::ptr::eq(old.kind, module.kind))
-            })
-            .collect();
-        let can_stay = was.iter().zip(&spec.modules).map(|(was, module)| {
-            was.filter(|&was| !needs_rebuild(&self.spec.modules[was], module))
-        });
-        let stay = longest_increasing(&can_stay.collect::<Vec<_>>());
-        Plan { was, stay }
-    }
-
-    /// The changes of values that the modules which stay need.
-    fn changes(&self, spec: &RackSpec, plan: &Plan) -> impl Iterator<Item = Change> {
-        let mut changes = Vec::new();
-        for (place, module) in spec.modules.iter().enumerate() {
-            let Some(stays) = plan.stays(place) else {
-                continue;
-            };
-            let (old, slot) = (&self.spec.modules[stays], self.live[stays].key);
-            for (index, (&value, &before)) in module.values.iter().zip(&old.values).enumerate() {
-                if value != before {
-                    let index = index as u16;
-                    changes.push(Change::Param { slot, index, value });
-                }
-            }
-            if module.bypass != old.bypass {
-                let on = module.bypass;
-                changes.push(Change::Bypass { slot, on });
-            }
-            if module.mix != old.mix {
-                let value = module.mix;
-                changes.push(Change::Mix { slot, value });
-            }
-        }
-        changes.into_iter()
-    }
-}
-
-/// How an edit gets from one rack to another; indices into the old rack, by place in the new one.
-struct Plan {
-    was: Vec<Option<usize>>,
-    stay: Vec<Option<usize>>,
-}
-
-impl Plan {
-    fn stays(&self, place: usize) -> Option<usize> {
-        self.stay[place]
-    }
-
-    fn is_structural(&self, old_len: usize) -> bool {
-        let staying = self.stay.iter().flatten().count();
-        staying != self.stay.len() || staying != old_len
-    }
-}
-
-/// Whether a change of values is one of latency or memory.
-fn needs_rebuild(old: &ModuleSpec, new: &ModuleSpec) -> bool {
-    let values = old.values.iter().zip(&new.values);
-    let mut rows = values.zip(new.kind.params);
-    rows.any(|((old, new), param)| param.structural && old != new)
-}
-
-/// Keeps a longest run of increasing indices; the others become `None`.
-fn longest_increasing(indices: &[Option<usize>]) -> Vec<Option<usize>> {
-    // Racks are short: the plain quadratic search will do.
-    let mut length = vec![0usize; indices.len()];
-    let mut before: Vec<Option<usize>> = vec![None; indices.len()];
-    for i in 0..indices.len() {
-        let Some(index) = indices[i] else { continue };
-        length[i] = 1;
-        for j in 0..i {
-            if indices[j].is_some_and(|other| other < index) && length[j] + 1 > length[i] {
-                length[i] = length[j] + 1;
-                before[i] = Some(j);
-            }
-        }
-    }
-    let mut kept = vec![None; indices.len()];
-    let mut at = (0..indices.len()).rev().max_by_key(|&i| length[i]);
-    while let Some(i) = at {
-        kept[i] = indices[i];
-        at = before[i];
-    }
-    kept
-}
-
-/// Builds slots: the only place where audio memory is taken.
-struct SlotBuilder {
-    stream: Stream,
-    memory: Memory,
-    collector: Arc<Collector>,
-    next_key: u64,
-}
-
-impl SlotBuilder {
-    fn new_key(&mut self) -> SlotKey {
-        let key = SlotKey(self.next_key);
-        self.next_key += 1;
-        key
-    }
-
-    fn check(&self, spec: &RackSpec) -> Result<(), OpenError> {
-        if spec.modules.len() > MAX_SLOTS {
-            return Err(OpenError::TooManySlots(spec.modules.len()));
-        }
-        for (place, module) in spec.modules.iter().enumerate() {
-            if spec.modules[..place]
-                .iter()
-                .any(|other| other.id == module.id)
-            {
-                return Err(OpenError::DuplicateId(module.id.clone()));
-            }
-            module.check()?;
-        }
-        Ok(())
-    }
-
-    /// What each module of `spec` takes, in its order; refused if that is over the budget.
-    fn measure(&self, spec: &RackSpec) -> Result<Vec<Footprint>, OpenError> {
-        let measure = |module| Slot::measure(self.stream, module);
-        let footprints: Vec<Footprint> = spec.modules.iter().map(measure).collect();
-        let needed = footprints.iter().map(|footprint| footprint.bytes).sum();
-        match self.memory.budget_bytes {
-            Some(budget) if needed > budget => {
-                Err(MemoryError::OverBudget { needed, budget }.into())
-            }
-            _ => Ok(footprints),
-        }
-    }
-
-    fn build(
-        &self,
-        module: &ModuleSpec,
-        footprint: &Footprint,
-        key: SlotKey,
-        cells: Arc<LevelCells>,
-    ) -> Result<(LiveSlot, SlotBox), OpenError> {
-        let slot = Slot::build(
-            self.stream,
-            module,
-            footprint,
-            key,
-            Arc::clone(&cells),
-            &self.memory,
-        )?;
-        let known = LiveSlot {
-            key,
-            cells,
-            latency_frames: footprint.latency_frames,
-            bytes: footprint.bytes,
-        };
-        Ok((known, Owned::new(self.collector.handle(), slot)))
-    }
-
-    fn build_rack(&mut self, spec: &RackSpec) -> Result<(Vec<LiveSlot>, Owned<Rack>), OpenError> {
-        self.check(spec)?;
-        let footprints = self.measure(spec)?;
-        let mut live = Vec::with_capacity(spec.modules.len());
-        let mut slots = Vec::with_capacity(spec.modules.len());
-        for (module, footprint) in spec.modules.iter().zip(&footprints) {
-            let key = self.new_key();
-            let (known, slot) = self.build(module, footprint, key, Arc::default())?;
-            live.push(known);
-            slots.push(slot);
-        }
-        let rack = Rack::new(&self.stream, slots);
-        Ok((live, Owned::new(self.collector.handle(), rack)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_longest_run_in_order_stays() {
-        let kept = |indices: &[usize]| {
-            let indices: Vec<_> = indices.iter().copied().map(Some).collect();
-            longest_increasing(&indices)
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(kept(&[0, 1, 2, 3]), [0, 1, 2, 3]);
-        assert_eq!(kept(&[3, 0, 1, 2]), [0, 1, 2]);
-        assert_eq!(kept(&[1, 2, 3, 0]), [1, 2, 3]);
-        assert_eq!(kept(&[3, 2, 1, 0]).len(), 1);
-        assert_eq!(kept(&[]), [0usize; 0]);
     }
 }

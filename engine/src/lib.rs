@@ -23,6 +23,7 @@
 //! side, `[audio]` to the callback, `[any]` to both.
 
 pub mod block;
+mod builder;
 pub mod controller;
 pub mod dsp;
 mod fade;
@@ -33,6 +34,7 @@ pub mod module;
 pub mod modules;
 pub mod offline;
 pub mod param;
+mod plan;
 pub mod preset;
 pub mod processor;
 pub mod rack;
@@ -44,7 +46,8 @@ mod tail;
 pub mod units;
 
 pub use block::{Block, CHUNK_FRAMES, GRID_FRAMES};
-pub use controller::{ControlError, Controller, Meters, OpenError, Report, open};
+pub use builder::OpenError;
+pub use controller::{ControlError, Controller, Meters, Report, open};
 pub use memory::{Memory, MemoryError};
 pub use message::{Change, Event, SlotKey};
 pub use meter::Level;

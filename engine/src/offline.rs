@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use thiserror::Error;
 
-use crate::controller::{Controller, OpenError, Report, open};
+use crate::builder::OpenError;
+use crate::controller::{Controller, Report, open};
 use crate::memory::Memory;
 use crate::meter::measure;
 use crate::preset::RackSpec;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::controller::OpenError;
+use crate::builder::OpenError;
 use crate::module::Kind;
 
 pub use factory::{FACTORY, Factory, factory};

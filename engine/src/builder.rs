@@ -1,0 +1,146 @@
+//! The setup phase: checks a rack, measures it, takes its memory and builds it.
+
+use std::sync::Arc;
+
+use basedrop::Owned;
+use thiserror::Error;
+
+use crate::memory::{Memory, MemoryError};
+use crate::message::SlotKey;
+use crate::meter::LevelCells;
+use crate::preset::{ModuleSpec, RackSpec};
+use crate::rack::{MAX_SLOTS, Rack, SlotBox};
+use crate::realtime::Collector;
+use crate::slot::{Footprint, Slot};
+use crate::stream::Stream;
+
+/// Why an engine cannot be opened, or a rack cannot be built.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// More slots than a rack may have.
+    #[error("{0} modules: expected at most {MAX_SLOTS}")]
+    TooManySlots(usize),
+    /// Two modules of the same id.
+    #[error("two modules have the id `{0}`: expected each to have its own")]
+    DuplicateId(String),
+    /// A value that the parameter does not take.
+    #[error("`{module}`: `{param}` is {value}: expected {expected}")]
+    Value {
+        /// The module's id.
+        module: String,
+        /// The parameter's id, or `mix`.
+        param: &'static str,
+        /// What it was.
+        value: f32,
+        /// What it may be.
+        expected: String,
+    },
+    /// The memory could not be had.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+}
+
+/// What the controller knows of a slot; in the order of `spec.modules`.
+#[derive(Clone)]
+pub(crate) struct LiveSlot {
+    pub(crate) key: SlotKey,
+    pub(crate) cells: Arc<LevelCells>,
+    pub(crate) latency_frames: usize,
+    pub(crate) bytes: usize,
+}
+
+/// Builds slots: the only place where audio memory is taken.
+pub(crate) struct SlotBuilder {
+    pub(crate) stream: Stream,
+    memory: Memory,
+    pub(crate) collector: Arc<Collector>,
+    next_key: u64,
+}
+
+impl SlotBuilder {
+    pub(crate) fn new(stream: Stream, memory: Memory) -> Self {
+        Self {
+            stream,
+            memory,
+            collector: Collector::acquire(),
+            next_key: 1,
+        }
+    }
+
+    pub(crate) fn new_key(&mut self) -> SlotKey {
+        let key = SlotKey(self.next_key);
+        self.next_key += 1;
+        key
+    }
+
+    pub(crate) fn check(&self, spec: &RackSpec) -> Result<(), OpenError> {
+        if spec.modules.len() > MAX_SLOTS {
+            return Err(OpenError::TooManySlots(spec.modules.len()));
+        }
+        for (place, module) in spec.modules.iter().enumerate() {
+            if spec.modules[..place]
+                .iter()
+                .any(|other| other.id == module.id)
+            {
+                return Err(OpenError::DuplicateId(module.id.clone()));
+            }
+            module.check()?;
+        }
+        Ok(())
+    }
+
+    /// What each module of `spec` takes, in its order; refused if that is over the budget.
+    pub(crate) fn measure(&self, spec: &RackSpec) -> Result<Vec<Footprint>, OpenError> {
+        let measure = |module| Slot::measure(self.stream, module);
+        let footprints: Vec<Footprint> = spec.modules.iter().map(measure).collect();
+        let needed = footprints.iter().map(|footprint| footprint.bytes).sum();
+        match self.memory.budget_bytes {
+            Some(budget) if needed > budget => {
+                Err(MemoryError::OverBudget { needed, budget }.into())
+            }
+            _ => Ok(footprints),
+        }
+    }
+
+    pub(crate) fn build(
+        &self,
+        module: &ModuleSpec,
+        footprint: &Footprint,
+        key: SlotKey,
+        cells: Arc<LevelCells>,
+    ) -> Result<(LiveSlot, SlotBox), OpenError> {
+        let slot = Slot::build(
+            self.stream,
+            module,
+            footprint,
+            key,
+            Arc::clone(&cells),
+            &self.memory,
+        )?;
+        let known = LiveSlot {
+            key,
+            cells,
+            latency_frames: footprint.latency_frames,
+            bytes: footprint.bytes,
+        };
+        Ok((known, Owned::new(self.collector.handle(), slot)))
+    }
+
+    pub(crate) fn build_rack(
+        &mut self,
+        spec: &RackSpec,
+    ) -> Result<(Vec<LiveSlot>, Owned<Rack>), OpenError> {
+        self.check(spec)?;
+        let footprints = self.measure(spec)?;
+        let mut live = Vec::with_capacity(spec.modules.len());
+        let mut slots = Vec::with_capacity(spec.modules.len());
+        for (module, footprint) in spec.modules.iter().zip(&footprints) {
+            let key = self.new_key();
+            let (known, slot) = self.build(module, footprint, key, Arc::default())?;
+            live.push(known);
+            slots.push(slot);
+        }
+        let rack = Rack::new(&self.stream, slots);
+        Ok((live, Owned::new(self.collector.handle(), rack)))
+    }
+}
