@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,7 +10,7 @@ use std::sync::atomic::Ordering;
 use basedrop::Owned;
 use rtrb::{Consumer, Producer};
 
-use crate::block::CHUNK_FRAMES;
+use crate::block::{Block, CHUNK_FRAMES};
 use crate::fade::{FADE_SECS, Fade};
 use crate::memory::ArenaBox;
 use crate::message::{Event, Message, Notice};
@@ -49,6 +50,7 @@ pub struct Processor {
     meter: LevelMeter,
     meter_cells: Arc<LevelCells>,
     position: u64,
+    deadline: Deadline,
     primed: bool,
     // Dropped after all that it collects.
     _collector: Arc<Collector>,
@@ -74,6 +76,22 @@ impl Scratch {
             taken: [0.0; CHUNK_FRAMES],
             fade: [0.0; CHUNK_FRAMES],
             room: Room::new(),
+        }
+    }
+}
+
+/// How long a block of so many frames may take. Kept from block to block, since most are of one
+/// length and a division takes as long as dozens of additions.
+struct Deadline {
+    frames: usize,
+    time_ns: u64,
+}
+
+impl Deadline {
+    fn of(stream: &Stream, frames: usize) -> Self {
+        Self {
+            frames,
+            time_ns: stream.deadline_ns(frames),
         }
     }
 }
@@ -110,6 +128,7 @@ impl Processor {
             meter: LevelMeter::new(&parts.stream),
             meter_cells: parts.meter_cells,
             position: 0,
+            deadline: Deadline::of(&parts.stream, parts.stream.max_block_frames()),
             primed: false,
             _collector: parts.collector,
             _not_sync: PhantomData,
@@ -163,7 +182,10 @@ impl Processor {
             add(&self.health.deallocations, counts.deallocations);
         }
         let block_ns = ticks_to_ns(Ticks::now().since(started));
-        let deadline_ns = self.stream.deadline_ns(frames);
+        if frames != self.deadline.frames {
+            self.deadline = Deadline::of(&self.stream, frames);
+        }
+        let deadline_ns = self.deadline.time_ns;
         self.health.record_block(frames, block_ns, deadline_ns);
     }
 
@@ -187,7 +209,7 @@ impl Processor {
         self.take_messages();
         self.scratch.input = Chunk::SILENT;
         for _ in 0..2 {
-            self.run_chunk(CHUNK_FRAMES);
+            self.run_chunk(None, CHUNK_FRAMES);
         }
         self.rack.publish();
         self.meter.publish(&self.meter_cells);
@@ -220,15 +242,28 @@ impl Processor {
                 end = end.min(event.frame as usize);
             }
             let chunk = end - at;
-            for (input, channel) in self.scratch.input.0.iter_mut().zip(&channels[..count]) {
-                let bad = copy_finite(&mut input[..chunk], &channel[at..end]);
+            for channel in &mut channels[..count] {
+                let bad = make_finite(&mut channel[at..end]);
                 if bad > 0 {
                     add(&self.health.non_finite_inputs, bad);
                 }
             }
-            self.run_chunk(chunk);
-            for (channel, sum) in channels[..count].iter_mut().zip(&self.scratch.sum.0) {
-                channel[at..end].copy_from_slice(&sum[..chunk]);
+            match block_of(&mut channels[..count], at..end, self.position) {
+                Some(block)
+                    if self.tails.is_empty() && block.channels() == self.stream.channels() =>
+                {
+                    self.run_chunk(Some(block), chunk);
+                }
+                _ => {
+                    for (input, channel) in self.scratch.input.0.iter_mut().zip(&channels[..count])
+                    {
+                        input[..chunk].copy_from_slice(&channel[at..end]);
+                    }
+                    self.run_chunk(None, chunk);
+                    for (channel, sum) in channels[..count].iter_mut().zip(&self.scratch.sum.0) {
+                        channel[at..end].copy_from_slice(&sum[..chunk]);
+                    }
+                }
             }
             at = end;
         }
@@ -242,8 +277,9 @@ impl Processor {
         self.meter.publish(&self.meter_cells);
     }
 
-    /// One chunk from `scratch.input` to `scratch.sum`, through the rack and what has left.
-    fn run_chunk(&mut self, frames: usize) {
+    /// One chunk through the rack: in place where a block is given, which needs that no rack that
+    /// has left shares the input, or from `scratch.input` to `scratch.sum`.
+    fn run_chunk(&mut self, in_place: Option<Block<'_>>, frames: usize) {
         let count = self.stream.channels();
         let position = self.position;
         let Scratch {
@@ -265,12 +301,16 @@ impl Processor {
             }
         };
 
-        if self.tails.is_empty() {
+        let (mut output, mut measured) = if let Some(mut block) = in_place {
+            let measured = self.rack.process(&mut block, room, &mut notify);
+            (block, measured)
+        } else if self.tails.is_empty() {
             for (sum, input) in sum.0.iter_mut().zip(&input.0).take(count) {
                 sum[..frames].copy_from_slice(&input[..frames]);
             }
             let mut block = sum.block(count, frames, position);
-            self.rack.process(&mut block, room, &mut notify);
+            let measured = self.rack.process(&mut block, room, &mut notify);
+            (block, measured)
         } else {
             *sum = Chunk::SILENT;
             taken.fill(0.0);
@@ -308,18 +348,21 @@ impl Processor {
                 }
                 !tail.is_over(rack.quiet_frames())
             });
-        }
+            (sum.block(count, frames, position), None)
+        };
 
         if self.master.is_moving() || self.master.target() != 1.0 {
             self.master.fill(&mut fade[..frames]);
-            for sum in &mut sum.0[..count] {
-                for (sample, gain) in sum.iter_mut().zip(&fade[..frames]) {
+            for channel in output.iter_mut() {
+                for (sample, gain) in channel.iter_mut().zip(&fade[..frames]) {
                     *sample *= gain;
                 }
             }
+            measured = None;
         }
-        for (channel, sum) in sum.0[..count].iter().enumerate() {
-            self.meter.add(channel, measure(&sum[..frames]), frames);
+        for (at, channel) in output.iter_mut().enumerate() {
+            let measured = measured.map_or_else(|| measure(channel), |measured| measured[at]);
+            self.meter.add(at, measured, frames);
         }
         self.position += frames as u64;
     }
@@ -389,14 +432,32 @@ impl Processor {
     }
 }
 
-/// Copies what is finite and puts 0 for the rest; returns how many were not.
-fn copy_finite(to: &mut [f32], from: &[f32]) -> u64 {
-    to.copy_from_slice(from);
-    if measure(to).finite {
+/// Part of the first one or two channels as a block; `None` if there are none.
+fn block_of<'a>(
+    channels: &'a mut [&mut [f32]],
+    span: Range<usize>,
+    position: u64,
+) -> Option<Block<'a>> {
+    match channels {
+        [] => None,
+        [mono] => Some(Block::mono(&mut mono[span], position)),
+        [left, right, ..] => Some(Block::stereo(
+            &mut left[span.clone()],
+            &mut right[span],
+            position,
+        )),
+    }
+}
+
+/// Puts 0 for what is not finite; returns how many were not.
+fn make_finite(samples: &mut [f32]) -> u64 {
+    // A finite number less itself is 0, all bits of it; what is not finite leaves a NaN.
+    let left = |bits: u32, sample: &f32| bits | (sample - sample).to_bits();
+    if samples.iter().fold(0, left) == 0 {
         return 0;
     }
     let mut bad = 0;
-    for sample in to {
+    for sample in samples {
         if !sample.is_finite() {
             *sample = 0.0;
             bad += 1;

@@ -11,7 +11,8 @@ use crate::block::{Block, CHUNK_FRAMES};
 use crate::fade::Fade;
 use crate::memory::ArenaBox;
 use crate::message::{Change, Notice, SlotKey};
-use crate::slot::{Fault, Slot};
+use crate::meter::Measured;
+use crate::slot::{Fault, Outcome, Slot};
 use crate::stream::Stream;
 use crate::tail::Tail;
 
@@ -314,13 +315,14 @@ impl Rack {
         }
     }
 
-    /// [audio] Runs one chunk through the chain, in place.
+    /// [audio] Runs one chunk through the chain, in place. Returns what the last slot's meter found,
+    /// if that is what comes out.
     pub(crate) fn process(
         &mut self,
         block: &mut Block<'_>,
         room: &mut Room,
         mut notify: impl FnMut(Notice),
-    ) {
+    ) -> Option<[Measured; 2]> {
         let mut tell = |key: SlotKey, fault: Option<Fault>| match fault {
             None => {}
             Some(Fault::NotFinite) => notify(Notice::NotFinite(key)),
@@ -329,8 +331,10 @@ impl Rack {
         };
         let mut shared = false;
         let mut any_left = false;
+        let mut measured = None;
         for entry in &mut self.entries {
             let key = entry.slot.key;
+            measured = None;
             match &mut entry.stage {
                 Stage::Leaving(leaving) => {
                     any_left = true;
@@ -350,7 +354,9 @@ impl Rack {
                     let fault = if coming.is_moving() || shared {
                         run_coming(&mut entry.slot, coming, block, room, shared)
                     } else {
-                        entry.slot.process(block, &mut room.dry.0)
+                        let outcome = entry.slot.process(block, &mut room.dry.0);
+                        measured = Some(outcome.measured);
+                        outcome.fault
                     };
                     tell(key, fault);
                 }
@@ -360,6 +366,7 @@ impl Rack {
         if any_left {
             self.age(&mut notify);
         }
+        measured
     }
 
     /// Cuts off what rings too long and drops what is over.
@@ -450,7 +457,7 @@ fn run_replaced(
         }
     }
     let mut side = room.side.block(channels, frames, position);
-    let fault = slot.process(&mut side, &mut room.dry.0);
+    let Outcome { fault, .. } = slot.process(&mut side, &mut room.dry.0);
     leaving.tail.finish_chunk(&mut side, &mut room.gains);
     for (carry, side) in room.carry.0.iter_mut().zip(side.iter_mut()) {
         for (carry, side) in carry.iter_mut().zip(&*side) {
@@ -472,7 +479,7 @@ fn run_leaving(
     leaving.tail.input.fill(&mut room.fade[..frames]);
     split(block, room, shared);
     let mut side = room.side.block(channels, frames, position);
-    let fault = slot.process(&mut side, &mut room.dry.0);
+    let Outcome { fault, .. } = slot.process(&mut side, &mut room.dry.0);
     leaving.tail.finish_chunk(&mut side, &mut room.gains);
     join(block, room, shared);
     fault
@@ -490,7 +497,7 @@ fn run_coming(
     coming.fill(&mut room.fade[..frames]);
     split(block, room, shared);
     let mut side = room.side.block(channels, frames, position);
-    let fault = slot.process(&mut side, &mut room.dry.0);
+    let Outcome { fault, .. } = slot.process(&mut side, &mut room.dry.0);
     join(block, room, shared);
     fault
 }

@@ -7,7 +7,7 @@ use crate::block::{Block, CHUNK_FRAMES};
 use crate::fade::{FADE_SECS, Fade};
 use crate::memory::{ArenaBox, ArenaSlice, Carve, Carver, Memory, MemoryError, Region};
 use crate::message::{Change, SlotKey};
-use crate::meter::{LevelCells, LevelMeter, measure};
+use crate::meter::{LevelCells, LevelMeter, Measured, measure};
 use crate::module::{Kind, Module, Setup};
 use crate::preset::ModuleSpec;
 use crate::ramp::Ease;
@@ -20,6 +20,14 @@ pub(crate) enum Fault {
     NotFinite,
     Panicked,
     Allocated,
+}
+
+/// What came of one chunk of one slot.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outcome {
+    pub(crate) fault: Option<Fault>,
+    /// Of the output, as many as there are channels.
+    pub(crate) measured: [Measured; 2],
 }
 
 pub(crate) struct Slot {
@@ -187,7 +195,7 @@ impl Slot {
         &mut self,
         block: &mut Block<'_>,
         dry: &mut [[f32; CHUNK_FRAMES]; 2],
-    ) -> Option<Fault> {
+    ) -> Outcome {
         let frames = block.frames();
         let late = !self.dry_line[0].is_empty();
         let mixing = self.failed || !self.is_all_wet();
@@ -207,25 +215,21 @@ impl Slot {
                 fault = Some(Fault::Allocated);
             }
         }
-        for channel in 0..block.channels() {
-            let samples = block.channel(channel);
-            let measured = measure(samples);
-            if !measured.finite {
-                fault = Some(Fault::NotFinite);
-                break;
-            }
-            if !mixing {
-                self.meter.add(channel, measured, frames);
-            }
-        }
-        if fault == Some(Fault::NotFinite) {
+        let mut measured = measure_each(block);
+        if !measured.iter().all(|channel| channel.finite) {
+            fault = Some(Fault::NotFinite);
             block.iter_mut().for_each(|channel| channel.fill(0.0));
             self.module.reset();
+            measured = [Measured::SILENT; 2];
         }
         if mixing {
             self.mix_dry(block, dry);
+            measured = measure_each(block);
         }
-        fault
+        for (channel, &measured) in measured.iter().enumerate().take(block.channels()) {
+            self.meter.add(channel, measured, frames);
+        }
+        Outcome { fault, measured }
     }
 
     /// [audio] Shows the meter, once a block.
@@ -276,9 +280,14 @@ impl Slot {
                     *sample = *sample * rest + dry * (1.0 - rest);
                 }
             }
-            self.meter.add(channel, measure(samples), frames);
         }
         self.mix.advance(frames);
         self.active.advance(frames);
     }
+}
+
+fn measure_each(block: &mut Block<'_>) -> [Measured; 2] {
+    let (left, right) = block.split();
+    let right = right.map_or(Measured::SILENT, |right| measure(right));
+    [measure(left), right]
 }

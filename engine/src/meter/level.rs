@@ -48,7 +48,8 @@ pub struct LevelCells {
     /// bits are ordered as they are.
     peak: [AtomicU32; 2],
     hold: [AtomicU32; 2],
-    rms: [AtomicU32; 2],
+    /// The root is the reader's to take.
+    mean_square: [AtomicU32; 2],
 }
 
 impl LevelCells {
@@ -59,7 +60,7 @@ impl LevelCells {
         Level {
             peak: std::array::from_fn(|i| f32::from_bits(self.peak[i].swap(0, Ordering::Relaxed))),
             hold: std::array::from_fn(|i| value(&self.hold, i)),
-            rms: std::array::from_fn(|i| value(&self.rms, i)),
+            rms: std::array::from_fn(|i| value(&self.mean_square, i).max(0.0).sqrt()),
         }
     }
 }
@@ -67,7 +68,7 @@ impl LevelCells {
 /// What one pass over a chunk of one channel finds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Measured {
-    /// Highest absolute value.
+    /// Highest absolute value, if all are finite.
     pub(crate) peak: f32,
     /// Sum of squares.
     pub(crate) energy: f32,
@@ -75,35 +76,63 @@ pub(crate) struct Measured {
     pub(crate) finite: bool,
 }
 
+impl Measured {
+    /// What is found in silence.
+    pub(crate) const SILENT: Self = Self {
+        peak: 0.0,
+        energy: 0.0,
+        finite: true,
+    };
+}
+
+/// Four vectors of four: as many sums under way as it takes to hide what one addition waits for.
+const LANES: usize = 16;
+
 /// [audio] Peak, energy and finiteness in one pass.
 pub(crate) fn measure(samples: &[f32]) -> Measured {
-    const LANES: usize = 8;
     let mut peaks = [0.0f32; LANES];
     let mut energies = [0.0f32; LANES];
-    let mut chunks = samples.chunks_exact(LANES);
-    for chunk in &mut chunks {
+    let (whole, rest) = samples.as_chunks::<LANES>();
+    for vector in whole {
         for lane in 0..LANES {
-            let level = chunk[lane].abs();
-            peaks[lane] = if level > peaks[lane] {
-                level
-            } else {
-                peaks[lane]
-            };
-            energies[lane] += chunk[lane] * chunk[lane];
+            peaks[lane] = higher(peaks[lane], vector[lane].abs());
+            energies[lane] += vector[lane] * vector[lane];
         }
     }
-    for (lane, &sample) in chunks.remainder().iter().enumerate() {
-        peaks[lane] = peaks[lane].max(sample.abs());
+    for (lane, &sample) in rest.iter().enumerate() {
+        peaks[lane] = higher(peaks[lane], sample.abs());
         energies[lane] += sample * sample;
     }
-    let energy: f32 = energies.iter().sum();
+    let [peak, energy] = folded(&peaks, &energies);
     // Squares of finite samples beyond 1e19 overflow too: only then is it worth a second look.
     let finite = energy.is_finite() || samples.iter().all(|sample| sample.is_finite());
     Measured {
-        peak: peaks.into_iter().fold(0.0, f32::max),
+        peak,
         energy,
         finite,
     }
+}
+
+/// The highest peak and the sum of energies: halves onto halves, in vectors, where one lane after
+/// the other would wait sixteen times. Not inlined, since the optimiser would cut the loop before it
+/// into half vectors for the sake of these few operations.
+#[inline(never)]
+fn folded(peaks: &[f32; LANES], energies: &[f32; LANES]) -> [f32; 2] {
+    let (p, e) = (peaks, energies);
+    let p: [f32; 8] = std::array::from_fn(|i| higher(p[i + 8], p[i]));
+    let e: [f32; 8] = std::array::from_fn(|i| e[i + 8] + e[i]);
+    let p: [f32; 4] = std::array::from_fn(|i| higher(p[i + 4], p[i]));
+    let e: [f32; 4] = std::array::from_fn(|i| e[i + 4] + e[i]);
+    [
+        higher(higher(p[0], p[2]), higher(p[1], p[3])),
+        (e[0] + e[2]) + (e[1] + e[3]),
+    ]
+}
+
+/// One instruction, unlike `f32::max`; of no use where one of the two is no number.
+#[inline(always)]
+fn higher(one: f32, other: f32) -> f32 {
+    if one > other { one } else { other }
 }
 
 /// The audio thread's side of one meter.
@@ -145,20 +174,28 @@ impl LevelMeter {
             // The first term of the exponential: a chunk is 0.03 dB of the fall.
             self.hold[channel] *= 1.0 - self.fall_per_frame * frames_f;
         }
-        let follow = (self.follow_per_frame * frames_f).min(1.0);
-        let mean = measured.energy.min(f32::MAX) / frames_f.max(1.0);
-        self.mean_square[channel] += (mean - self.mean_square[channel]) * follow;
+        // (mean - was) * follow, each times the frames: no division. A chunk is far shorter than the
+        // time constant.
+        let was = self.mean_square[channel];
+        let energy = measured.energy.min(f32::MAX);
+        self.mean_square[channel] = was + (energy - was * frames_f) * self.follow_per_frame;
     }
 
     /// [audio] Shows what was taken in, once a block.
     pub(crate) fn publish(&mut self, cells: &LevelCells) {
         for channel in 0..2 {
-            // fetch_max, since the reader takes the peak at any time in between.
-            cells.peak[channel].fetch_max(self.peak[channel].to_bits(), Ordering::Relaxed);
+            // The maximum without a locked instruction. Only this thread raises the cell, the reader
+            // only takes from it, at any time: before the load, and the cell is 0; after a load that
+            // found as much or more, and it took that with what was there; between the load and the
+            // store, and it took the lower value while the higher one waits for it. None is lost.
+            let peak = self.peak[channel].to_bits();
+            if peak > cells.peak[channel].load(Ordering::Relaxed) {
+                cells.peak[channel].store(peak, Ordering::Relaxed);
+            }
             self.peak[channel] = 0.0;
             cells.hold[channel].store(self.hold[channel].to_bits(), Ordering::Relaxed);
-            let rms = self.mean_square[channel].max(0.0).sqrt();
-            cells.rms[channel].store(rms.to_bits(), Ordering::Relaxed);
+            cells.mean_square[channel]
+                .store(self.mean_square[channel].to_bits(), Ordering::Relaxed);
         }
     }
 

@@ -3,4 +3,4 @@
 mod level;
 
 pub use level::{Level, LevelCells};
-pub(crate) use level::{LevelMeter, measure};
+pub(crate) use level::{LevelMeter, Measured, measure};

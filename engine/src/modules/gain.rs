@@ -71,6 +71,27 @@ impl Gain {
         }
     }
 
+    /// The first `frames`, during which the matrix moves; does not advance it.
+    fn glide(&self, block: &mut Block<'_>, frames: usize) {
+        let matrix = self.matrix;
+        match block.split() {
+            (mono, None) => {
+                for (i, sample) in mono[..frames].iter_mut().enumerate() {
+                    *sample *= matrix.ahead(1 + i)[0];
+                }
+            }
+            (left, Some(right)) => {
+                let channels = left[..frames].iter_mut().zip(&mut right[..frames]);
+                for (i, (left, right)) in channels.enumerate() {
+                    let [ll, lr, rl, rr] = matrix.ahead(1 + i);
+                    let (l, r) = (*left, *right);
+                    *left = l * ll + r * lr;
+                    *right = l * rl + r * rr;
+                }
+            }
+        }
+    }
+
     fn remove_dc(&mut self, block: &mut Block<'_>) {
         let coefficient = self.dc_coefficient;
         let amount = self.dc_amount;
@@ -119,6 +140,14 @@ fn matrix(values: &[f32; PARAMS], channels: usize) -> [f32; 4] {
     ]
 }
 
+fn scale(samples: &mut [f32], gain: f32) {
+    if gain != 1.0 {
+        for sample in samples {
+            *sample *= gain;
+        }
+    }
+}
+
 impl Module for Gain {
     fn set_param(&mut self, index: usize, value: f32) {
         self.values[index] = value;
@@ -135,28 +164,25 @@ impl Module for Gain {
         }
         let frames = block.frames();
         let moving = self.matrix.remaining_frames().min(frames);
-        let glide = self.matrix;
-        let [ll, lr, rl, rr] = glide.target();
+        if moving > 0 {
+            self.glide(block, moving);
+        }
+        let [ll, lr, rl, rr] = self.matrix.target();
         match block.split() {
-            (mono, None) => {
-                for (i, sample) in mono[..moving].iter_mut().enumerate() {
-                    *sample *= glide.ahead(1 + i)[0];
-                }
-                for sample in &mut mono[moving..] {
-                    *sample *= ll;
-                }
-            }
+            (mono, None) => scale(&mut mono[moving..], ll),
             (left, Some(right)) => {
-                for i in 0..moving {
-                    let [ll, lr, rl, rr] = glide.ahead(1 + i);
-                    let (l, r) = (left[i], right[i]);
-                    left[i] = l * ll + r * lr;
-                    right[i] = l * rl + r * rr;
-                }
-                for (left, right) in left[moving..].iter_mut().zip(&mut right[moving..]) {
-                    let (l, r) = (*left, *right);
-                    *left = l * ll + r * lr;
-                    *right = l * rl + r * rr;
+                let (left, right) = (&mut left[moving..], &mut right[moving..]);
+                // Most of the time neither channel goes into the other. It is at rest here, which is
+                // a matter of the frame and not of the chunk: so is which of the two this takes.
+                if lr == 0.0 && rl == 0.0 {
+                    scale(left, ll);
+                    scale(right, rr);
+                } else {
+                    for (left, right) in left.iter_mut().zip(right) {
+                        let (l, r) = (*left, *right);
+                        *left = l * ll + r * lr;
+                        *right = l * rl + r * rr;
+                    }
                 }
             }
         }
