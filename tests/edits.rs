@@ -454,3 +454,231 @@ fn factory_presets_follow_each_other_without_a_click() {
         }
     }
 }
+
+#[test]
+fn one_tail_too_many_cuts_the_oldest_only_whatever_the_block() {
+    let time_ms = |i: usize| 400.0 + 50.0 * i as f32;
+    let ids: Vec<String> = (0..9).map(|i| format!("delay{i}")).collect();
+    for block in [64, 512] {
+        let delays = (0..9).map(|i| {
+            module("delay")
+                .with_id(&ids[i])
+                .with("time_ms", time_ms(i))
+                .with("feedback", 0.0)
+        });
+        let mut rig = Rig::stereo(&rack(delays));
+        let mut sound = vec![impulse(0, 48_000); 2];
+        let mut left = ids.iter();
+        rig.run(&mut sound, &Blocks::Fixed(block), &[], |controller, at| {
+            if at % 1_024 == 0
+                && at > 0
+                && let Some(id) = left.next()
+            {
+                controller.remove(id).unwrap();
+            }
+        });
+        // The first that was removed is the oldest; the others' echoes come on time.
+        let heard: Vec<bool> = (0..9)
+            .map(|i| sound[0][(time_ms(i) * 48.0) as usize].abs() > 0.1)
+            .collect();
+        let expected: Vec<bool> = (0..9).map(|i| i > 0).collect();
+        assert_eq!(heard, expected, "blocks of {block}");
+    }
+}
+
+fn late(frames: f32) -> ModuleSpec {
+    ModuleSpec::new(&seeds::LATE).with("frames", frames)
+}
+
+#[test]
+fn a_slot_that_is_rebuilt_while_it_comes_in_does_not_overshoot() {
+    for apart in [0, 128, 512] {
+        let mut rig = Rig::stereo(&rack([]));
+        let mut sound = vec![vec![0.5; 24_000]; 2];
+        rig.run(&mut sound, &Blocks::Fixed(64), &[], |controller, at| {
+            if at == 9_600 {
+                controller.insert(0, late(1.0)).unwrap();
+            }
+            if at == 9_600 + apart {
+                controller.set_param("late", "frames", 2.0).unwrap();
+            }
+        });
+        let peak = measure::peak(&sound[0]);
+        assert!(peak < 0.5001, "{apart} frames apart: {peak}");
+    }
+}
+
+#[test]
+fn an_instance_that_ends_first_does_not_disturb_those_before_it() {
+    // The first rings for 85 ms; the second, which replaced it, is silent at once when the third
+    // takes over; the first must go on past the third, which is itself 85 ms late.
+    let mut rig = Rig::stereo(&rack([late(4_096.0)]));
+    let mut sound = vec![vec![0.25; 48_000]; 2];
+    rig.run(
+        &mut sound,
+        &Blocks::Fixed(64),
+        &[],
+        |controller, at| match at {
+            24_000 => controller.set_param("late", "frames", 1.0).unwrap(),
+            25_216 => controller.set_param("late", "frames", 4_095.0).unwrap(),
+            _ => {}
+        },
+    );
+    for frame in 24_960..28_000 {
+        assert!(sound[0][frame] > 0.2, "frame {frame}: {}", sound[0][frame]);
+    }
+}
+
+#[test]
+fn what_events_have_set_stays_set_through_edits_until_the_controller_speaks() {
+    let level = |rig: &mut Rig| {
+        let mut sound = vec![vec![0.5; 9_600]; 2];
+        rig.play(&mut sound);
+        sound[0][9_599]
+    };
+    let mut rig = Rig::stereo(&rack([module("gain"), module("gain").with_id("other")]));
+    let quiet = rig
+        .controller
+        .param_change("gain", "gain_db", -20.0)
+        .unwrap();
+    let mut sound = vec![vec![0.5; 256]; 2];
+    rig.run(&mut sound, &Blocks::Fixed(128), &[(100, quiet)], |_, _| {});
+    assert!((level(&mut rig) - 0.05).abs() < 1e-4);
+    rig.controller.move_to("gain", 1).unwrap();
+    assert!((level(&mut rig) - 0.05).abs() < 1e-4, "after it was moved");
+    rig.controller.set_param("gain", "gain_db", 0.0).unwrap();
+    assert!(
+        (level(&mut rig) - 0.5).abs() < 1e-4,
+        "after the controller spoke"
+    );
+}
+
+#[test]
+fn events_of_the_priming_block_are_taken() {
+    let (controller, mut processor) = open(
+        stream(RATE_HZ, 2),
+        &rack([module("gain")]),
+        &Memory::default(),
+    )
+    .unwrap();
+    let change = controller.param_change("gain", "gain_db", -20.0).unwrap();
+    let event = headroom_engine::Event { frame: 0, change };
+    let (mut left, mut right) = ([0.5; 64], [0.5; 64]);
+    processor.process(&mut [&mut left, &mut right], &[event]);
+    assert_eq!(left, [0.0; 64]);
+    (left, right) = ([0.5; 64], [0.5; 64]);
+    processor.process(&mut [&mut left, &mut right], &[]);
+    assert!((left[0] - 0.05).abs() < 1e-6, "{}", left[0]);
+}
+
+#[test]
+fn mute_before_the_first_block_holds_whatever_else_waits() {
+    let gains = |count| rack((0..count).map(|i| module("gain").with_id(format!("{i}"))));
+    let (mut controller, mut processor) =
+        open(stream(RATE_HZ, 2), &gains(12), &Memory::default()).unwrap();
+    controller.edit(&gains(6)).unwrap();
+    controller.edit(&gains(0)).unwrap();
+    controller.mute(true).unwrap();
+    for _ in 0..2 {
+        let (mut left, mut right) = ([0.5; 64], [0.5; 64]);
+        processor.process(&mut [&mut left, &mut right], &[]);
+        assert_eq!(left, [0.0; 64]);
+    }
+}
+
+#[test]
+fn a_stereo_rack_that_is_given_one_channel_hears_no_other() {
+    let narrow = rack([module("gain").with("width", 0.0)]);
+    let mut rig = Rig::stereo(&narrow);
+    let mut sound = vec![vec![0.5; 128]; 2];
+    rig.play(&mut sound);
+    let mut silence = vec![vec![0.0; 128]];
+    rig.play(&mut silence);
+    assert_eq!(silence[0], [0.0; 128]);
+}
+
+#[test]
+fn what_is_almost_too_large_for_a_number_never_leaves_as_infinity() {
+    let mut rig = Rig::stereo(&rack([delay(50.0).with("level_db", 0.0)]));
+    let mut sound = vec![vec![3e38; 24_000], vec![-3e38; 24_000]];
+    rig.run(
+        &mut sound,
+        &Blocks::Fixed(128),
+        &[],
+        |controller, at| match at {
+            6_400 => controller.remove("delay").unwrap(),
+            9_600 => controller.load(&rack([delay(20.0)])).unwrap(),
+            _ => {}
+        },
+    );
+    assert!(sound.iter().flatten().all(|sample| sample.is_finite()));
+}
+
+#[test]
+fn an_edit_of_every_value_of_a_full_rack_is_taken() {
+    // 1,440 values, more than the queue has places.
+    let eqs = |gain_db: f32, q: f32, freq: f32| {
+        rack((0..60).map(|i| {
+            let mut module = module("eq").with_id(format!("eq{i}"));
+            for band in 1..=8 {
+                module = module
+                    .with(&format!("band{band}_gain_db"), gain_db)
+                    .with(&format!("band{band}_q"), q)
+                    .with(&format!("band{band}_freq_hz"), freq * band as f32);
+            }
+            module
+        }))
+    };
+    let mut rig = Rig::stereo(&eqs(0.0, 1.0, 100.0));
+    rig.controller.edit(&eqs(-0.1, 2.0, 200.0)).unwrap();
+    let mut sound = vec![noise(1, 0.1, 9_600), noise(2, 0.1, 9_600)];
+    rig.play(&mut sound);
+    let mut fresh = Rig::stereo(&eqs(-0.1, 2.0, 200.0));
+    let mut tone = vec![sine(1_000.0, 0.01, RATE_HZ, 96_000); 2];
+    let mut other = tone.clone();
+    rig.play(&mut tone);
+    fresh.play(&mut other);
+    let db = difference_dbfs(&tone[0][90_000..], &other[0][90_000..]);
+    let level = 20.0 * f64::from(measure::peak(&other[0][90_000..])).log10();
+    assert!(db < level - 60.0, "{db:.1} dB at a level of {level:.1}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_edit_or_preset_change_touches_a_page_first_on_the_audio_thread() {
+    use headroom_engine::realtime::ThreadFaults;
+
+    let kinds = Catalog::builtin();
+    let mut random = Random::new(23);
+    let mut any_rack = || {
+        let modules = (0..12).map(|i| {
+            let kind = kinds.kinds()[random.below(kinds.kinds().len())];
+            lively(kind, random.bits()).with_id(format!("{}{}", kind.id, i % 8))
+        });
+        let mut seen = Vec::new();
+        let mut modules: Vec<_> = modules.collect();
+        modules.retain(|module| {
+            let new = !seen.contains(&module.id);
+            seen.push(module.id.clone());
+            new
+        });
+        rack(modules)
+    };
+    let mut rig = Rig::stereo(&any_rack());
+    let (mut left, mut right) = (noise(1, 0.2, 128), noise(2, 0.2, 128));
+    let mut faults = 0;
+    for round in 0..4_000 {
+        if round % 20 == 0 {
+            let spec = any_rack();
+            match round % 100 {
+                0 => rig.controller.load(&spec).unwrap(),
+                20 => rig.controller.mute(round % 200 == 20).unwrap(),
+                _ => rig.controller.edit(&spec).unwrap(),
+            }
+        }
+        let before = ThreadFaults::of_this_thread();
+        rig.processor.process(&mut [&mut left, &mut right], &[]);
+        faults += ThreadFaults::of_this_thread().since(before).minor;
+    }
+    assert_eq!(faults, 0);
+}

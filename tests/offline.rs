@@ -96,6 +96,17 @@ fn an_automatic_tail_ends_with_the_last_echo_above_minus_90_db() {
 }
 
 #[test]
+fn an_automatic_tail_waits_for_echoes_that_come_late() {
+    let delay = module("delay")
+        .with("time_ms", 4_500.0)
+        .with("feedback", 0.5)
+        .with("level_db", -6.020_6);
+    let (output, _) = run(&rack([delay]), &impulse(0, 1_000), 512, Tail::Auto);
+    // The 14th would come after a minute and three seconds.
+    assert_eq!(output.len(), 13 * 216_000 + 1);
+}
+
+#[test]
 fn a_tail_that_never_ends_is_cut_after_a_minute() {
     let delay = module("delay")
         .with("time_ms", 400.0)

@@ -88,3 +88,14 @@ fn a_module_that_puts_out_nan_is_muted_and_named() {
     assert!(text.contains("sound=true"), "{text}");
     assert!(!aborts("seed-nan"), "NaN is no allocation");
 }
+
+#[test]
+fn a_module_that_panics_outside_its_processing_costs_no_other_slot() {
+    for seed in ["seed-panics-when-set", "seed-panics-when-moved"] {
+        let text = under_stage(seed);
+        assert!(text.contains("panics=1"), "{text}");
+        assert!(text.contains(&format!("`{seed}` panicked")), "{text}");
+        assert!(text.contains("sound=true"), "{text}");
+        assert!(aborts(seed));
+    }
+}

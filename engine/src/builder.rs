@@ -35,9 +35,22 @@ pub enum OpenError {
         /// What it may be.
         expected: String,
     },
+    /// The values are not one for each parameter.
+    #[error("`{module}` has {found} values: expected one for each of its {expected} parameters")]
+    Values {
+        /// The module's id.
+        module: String,
+        /// How many there are.
+        found: usize,
+        /// How many there should be.
+        expected: usize,
+    },
     /// The memory could not be had.
     #[error(transparent)]
     Memory(#[from] MemoryError),
+    /// The collector's thread could not be started.
+    #[error("the collector's thread: the system refused: {0}")]
+    Thread(std::io::Error),
 }
 
 /// What the controller knows of a slot; in the order of `spec.modules`.
@@ -58,13 +71,13 @@ pub(crate) struct SlotBuilder {
 }
 
 impl SlotBuilder {
-    pub(crate) fn new(stream: Stream, memory: Memory) -> Self {
-        Self {
+    pub(crate) fn new(stream: Stream, memory: Memory) -> Result<Self, OpenError> {
+        Ok(Self {
             stream,
             memory,
-            collector: Collector::acquire(),
+            collector: Collector::acquire().map_err(OpenError::Thread)?,
             next_key: 1,
-        }
+        })
     }
 
     pub(crate) fn new_key(&mut self) -> SlotKey {

@@ -9,7 +9,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use thiserror::Error;
 
 use crate::builder::{LiveSlot, OpenError, SlotBuilder};
-use crate::memory::{Carver, Memory, Region};
+use crate::memory::{Carver, Memory, Region, populate_code};
 use crate::message::{Change, Message, Notice, SlotKey};
 use crate::meter::{Level, LevelCells};
 use crate::plan::Plan;
@@ -21,6 +21,8 @@ use crate::stream::Stream;
 
 /// Changes and edits that may wait for the audio thread.
 const COMMANDS: usize = 1_024;
+/// An edit that changes more than this goes to the audio thread as one message.
+const CHANGES_APART: usize = 32;
 /// Notices that may wait for the main thread.
 const NOTICES: usize = 256;
 
@@ -67,7 +69,8 @@ pub fn open(
 ) -> Result<(Controller, Processor), OpenError> {
     // The first reading calibrates the clock: not on the audio thread.
     let _ = Ticks::now();
-    let mut slots = SlotBuilder::new(stream, *memory);
+    populate_code();
+    let mut slots = SlotBuilder::new(stream, *memory)?;
     let (live, rack) = slots.build_rack(spec)?;
 
     let mut measure = Carver::measuring();
@@ -76,7 +79,7 @@ pub fn open(
     let scratch = Carver::carving(region).put("scratch", Scratch::new());
 
     let (commands_in, commands_out) = RingBuffer::new(COMMANDS);
-    let (notices_in, notices_out) = RingBuffer::new(NOTICES);
+    let (notices_in, notices_out) = touched_ring();
     let health = Arc::new(HealthCells::default());
     let meter_cells = Arc::new(LevelCells::default());
     let processor = Processor::new(Parts {
@@ -100,6 +103,14 @@ pub fn open(
         slots,
     };
     Ok((controller, processor))
+}
+
+/// The ring that the audio thread writes: every page of it is touched here first.
+fn touched_ring() -> (Producer<Notice>, Consumer<Notice>) {
+    let (mut notices_in, mut notices_out) = RingBuffer::new(NOTICES);
+    while notices_in.push(Notice::RackCut).is_ok() {}
+    while notices_out.pop().is_ok() {}
+    (notices_in, notices_out)
 }
 
 /// The main-thread end of an engine: validates, builds, sends.
@@ -139,6 +150,8 @@ pub enum Report {
     Allocated(String),
     /// What had left still rang after 60 s and was cut off.
     TailCut(String),
+    /// A rack that a preset change sent away still rang after 60 s and was cut off.
+    RackCut,
     /// The first violation of the process, with its backtrace.
     Violation(Violation),
 }
@@ -153,6 +166,7 @@ impl fmt::Display for Report {
             Self::Panicked(id) => write!(f, "`{id}` panicked: it is bypassed from now on"),
             Self::Allocated(id) => write!(f, "`{id}` allocated or freed on the audio thread"),
             Self::TailCut(id) => write!(f, "`{id}` had left and still rang: it was cut off"),
+            Self::RackCut => f.write_str("the rack before still rang: it was cut off"),
             Self::Violation(violation) => violation.fmt(f),
         }
     }
@@ -207,7 +221,12 @@ impl Controller {
         let index = self.param(place, param)?;
         let mut spec = self.spec.clone();
         spec.modules[place].values[index] = value;
-        self.edit(&spec)
+        if spec.modules[place].kind.params[index].structural {
+            return self.edit(&spec);
+        }
+        let slot = self.live[place].key;
+        let index = index as u16;
+        self.tell(spec, place, Change::Param { slot, index, value })
     }
 
     /// `[main]` Passes a module by, or not.
@@ -215,7 +234,8 @@ impl Controller {
         let place = self.place(module)?;
         let mut spec = self.spec.clone();
         spec.modules[place].bypass = on;
-        self.edit(&spec)
+        let slot = self.live[place].key;
+        self.tell(spec, place, Change::Bypass { slot, on })
     }
 
     /// `[main]` How much of a module is heard, 0 to 1.
@@ -223,7 +243,8 @@ impl Controller {
         let place = self.place(module)?;
         let mut spec = self.spec.clone();
         spec.modules[place].mix = mix;
-        self.edit(&spec)
+        let slot = self.live[place].key;
+        self.tell(spec, place, Change::Mix { slot, value: mix })
     }
 
     /// `[main]` Puts a module in at `index`.
@@ -265,11 +286,14 @@ impl Controller {
         self.slots.check(spec)?;
         let plan = Plan::new(&self.spec, spec);
         let changes = plan.changes(&self.spec, spec, |place| self.live[place].key);
-        let orders = usize::from(plan.is_structural(&self.spec));
-        if self.commands.slots() < changes.len() + orders {
+        let structural = plan.is_structural(&self.spec);
+        // Many changes go as one message, so that any edit fits an empty queue.
+        let in_order = structural || changes.len() > CHANGES_APART;
+        let messages = if in_order { 1 } else { changes.len() };
+        if self.commands.slots() < messages {
             return Err(ControlError::Busy);
         }
-        if orders == 1 {
+        if in_order {
             let footprints = self.slots.measure(spec)?;
             let mut live = Vec::with_capacity(spec.modules.len());
             let mut items = Vec::with_capacity(spec.modules.len());
@@ -287,13 +311,14 @@ impl Controller {
                 live.push(known);
                 items.push(Item::New(Some(slot)));
             }
-            let order = Owned::new(self.slots.collector.handle(), Order::new(items));
+            let order = Owned::new(self.slots.collector.handle(), Order::new(items, changes));
             self.send(Message::Edit(order))?;
             self.remember_ids();
             self.live = live;
-        }
-        for change in changes {
-            self.send(Message::Change(change))?;
+        } else {
+            for change in changes {
+                self.send(Message::Change(change))?;
+            }
         }
         self.spec = spec.clone();
         Ok(())
@@ -349,6 +374,7 @@ impl Controller {
                 Notice::Panicked(key) => Report::Panicked(id(key)),
                 Notice::Allocated(key) => Report::Allocated(id(key)),
                 Notice::TailCut(key) => Report::TailCut(id(key)),
+                Notice::RackCut => Report::RackCut,
                 // A change that was on its way when its slot left.
                 Notice::UnknownSlot(_) => continue,
             });
@@ -372,6 +398,15 @@ impl Controller {
         for (slot, module) in self.live.iter().zip(&self.spec.modules) {
             self.ids.insert(slot.key, module.id.clone());
         }
+    }
+
+    /// Sends one change, even of a value to itself: an event may have moved it since, of which the
+    /// controller does not know.
+    fn tell(&mut self, spec: RackSpec, place: usize, change: Change) -> Result<(), ControlError> {
+        spec.modules[place].check()?;
+        self.send(Message::Change(change))?;
+        self.spec = spec;
+        Ok(())
     }
 
     fn send(&mut self, message: Message) -> Result<(), ControlError> {

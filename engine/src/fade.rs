@@ -73,7 +73,7 @@ impl Fade {
         self.value(self.at.saturating_add(ahead as u32))
     }
 
-    /// [audio] Passes `frames` frames.
+    /// `[audio]` Passes `frames` frames.
     pub(crate) fn advance(&mut self, frames: usize) {
         self.at = self.at.saturating_add(frames as u32).min(self.frames);
     }
@@ -93,7 +93,13 @@ impl Fade {
         self.from + (self.to - self.from) * shape
     }
 
-    /// [audio] Passes `values.len()` frames and writes each one's value.
+    /// `[any]` The values of the next frames, without passing them.
+    pub(crate) fn peek(&self, values: &mut [f32]) {
+        let mut ahead = *self;
+        ahead.fill(values);
+    }
+
+    /// `[audio]` Passes `values.len()` frames and writes each one's value.
     pub(crate) fn fill(&mut self, values: &mut [f32]) {
         if !self.is_moving() {
             values.fill(self.to);

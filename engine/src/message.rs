@@ -77,4 +77,5 @@ pub(crate) enum Notice {
     Allocated(SlotKey),
     UnknownSlot(SlotKey),
     TailCut(SlotKey),
+    RackCut,
 }

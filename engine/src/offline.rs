@@ -17,7 +17,7 @@ use crate::units::db_to_gain;
 
 /// An automatic tail ends when the output stays below this, in dBFS, ...
 pub const TAIL_SILENCE_DBFS: f32 = -90.0;
-/// ... for this long, in seconds, ...
+/// ... for this long, in seconds (or longer, if an echo of the rack can come later), ...
 pub const TAIL_SILENCE_SECS: f64 = 1.0;
 /// ... or after this, in seconds.
 pub const TAIL_LIMIT_SECS: f64 = 60.0;
@@ -25,7 +25,8 @@ pub const TAIL_LIMIT_SECS: f64 = 60.0;
 /// How much is rendered after the input has ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Tail {
-    /// Until the output has been below -90 dBFS for 1 s, which is left out; at most 60 s.
+    /// Until the output has been below -90 dBFS for 1 s and no echo can be on its way any more; what
+    /// was silent is left out; at most 60 s.
     Auto,
     /// Exactly this long, in seconds.
     Secs(f64),
@@ -114,7 +115,7 @@ pub fn render<E>(
         output
             .take(&buffers, frames, ended && tail == Tail::Auto)
             .map_err(RenderError::Stream)?;
-        if ended && tail == Tail::Auto && output.is_silent() {
+        if ended && tail == Tail::Auto && output.is_silent(processor.quiet_frames()) {
             break;
         }
         drain(&mut controller, &mut reports);
@@ -232,8 +233,9 @@ where
         Ok(())
     }
 
-    fn is_silent(&self) -> bool {
-        self.held[0].len() >= self.silence_frames
+    /// Whether it has been silent for long enough, and no echo can be on its way any more.
+    fn is_silent(&self, quiet_frames: usize) -> bool {
+        self.held[0].len() >= self.silence_frames.max(quiet_frames)
     }
 
     fn release(&mut self) -> Result<(), E> {

@@ -13,20 +13,24 @@ use rtrb::{Consumer, Producer};
 use crate::block::{Block, CHUNK_FRAMES};
 use crate::fade::{FADE_SECS, Fade};
 use crate::memory::ArenaBox;
-use crate::message::{Event, Message, Notice};
-use crate::meter::{LevelCells, LevelMeter, measure};
+use crate::message::{Change, Event, Message, Notice};
+use crate::meter::{LevelCells, LevelMeter, Measured, measure};
 use crate::rack::{Chunk, Rack, Room, TAIL_LIMIT_SECS};
 use crate::realtime::{
     Collector, HealthCells, ThreadFaults, Ticks, ViolationCounts, add, guarded, thread_id,
     ticks_to_ns,
 };
+use crate::slot::Source;
 use crate::stream::Stream;
-use crate::tail::Tail;
+use crate::tail::{Limits, Tail};
 
 /// Racks at most that have left and still ring: one more cuts the oldest off, in 20 ms.
 pub const MAX_RACK_TAILS: usize = 2;
-/// Changes taken in one block at most; the rest waits for the next.
-const MESSAGES_A_BLOCK: usize = 1_024;
+/// Messages taken in one block at most; the rest waits for the next. So many, and
+/// beside one for each frame, so that they take a bounded part of the block's time.
+const MESSAGES_A_BLOCK: usize = 16;
+/// Before the first sound there is time.
+const MESSAGES_AT_ONCE: usize = 1_024;
 
 /// The audio-thread end of an engine: runs the rack.
 ///
@@ -135,20 +139,21 @@ impl Processor {
         }
     }
 
-    /// [any] The stream it was opened for.
+    /// `[any]` The stream it was opened for.
     pub fn stream(&self) -> Stream {
         self.stream
     }
 
-    /// [audio] Runs one block in place: `channels` are the stream's channels, planar, of the same
+    /// `[audio]` Runs one block in place: `channels` are the stream's channels, planar, of the same
     /// length, from 0 frames up. `events` are sorted by frame. Cannot fail: what is not finite
     /// becomes 0, a module that goes wrong is taken out of the chain and reported.
     ///
     /// Longer blocks than the stream's `max_block_frames` are processed too. Channels beyond the
     /// stream's are silenced.
     ///
-    /// The first call is the priming block: its output is silent, it is counted apart, and the
-    /// stream starts with the second.
+    /// The first call is the priming block: its output is silent, its events are taken, it is counted
+    /// apart, and the stream starts with the second. A change for a slot whose insertion still waits
+    /// for the audio thread is dropped.
     pub fn process(&mut self, channels: &mut [&mut [f32]], events: &[Event]) {
         let started = Ticks::now();
         let frames = channels.iter().map(|channel| channel.len()).min();
@@ -158,7 +163,7 @@ impl Processor {
         let result = guarded(|| {
             catch_unwind(AssertUnwindSafe(|| {
                 if priming {
-                    self.prime(channels);
+                    self.prime(channels, events);
                 } else {
                     self.run(channels, frames, events);
                 }
@@ -189,7 +194,15 @@ impl Processor {
         self.health.record_block(frames, block_ns, deadline_ns);
     }
 
-    /// [audio] Forgets all sound and counts frames from 0 again, as after [`crate::open`] with the
+    /// `[audio]` For how many frames the output must have been silent, the input being silent too,
+    /// before it can be called silent for good: an echo of five seconds is silent for longer than a
+    /// meter would wait.
+    pub fn quiet_frames(&self) -> usize {
+        let left = self.tails.iter().map(|tail| tail.rack.quiet_frames());
+        left.fold(self.rack.quiet_frames(), usize::max)
+    }
+
+    /// `[audio]` Forgets all sound and counts frames from 0 again, as after [`crate::open`] with the
     /// parameters of now. What had left and still rang is gone.
     pub fn reset(&mut self) {
         guarded(|| self.forget());
@@ -205,8 +218,15 @@ impl Processor {
 
     /// The first block: runs everything once on silence, so that code, stack and memory have been
     /// touched before anything is claimed.
-    fn prime(&mut self, channels: &mut [&mut [f32]]) {
-        self.take_messages();
+    fn prime(&mut self, channels: &mut [&mut [f32]], events: &[Event]) {
+        // All that was sent before: nothing sounds yet, so what waits for room has it at once.
+        while !self.commands.is_empty() {
+            self.take_messages(MESSAGES_AT_ONCE);
+            self.forget();
+        }
+        for event in events {
+            self.take_event(event);
+        }
         self.scratch.input = Chunk::SILENT;
         for _ in 0..2 {
             self.run_chunk(None, CHUNK_FRAMES);
@@ -228,7 +248,7 @@ impl Processor {
     }
 
     fn run(&mut self, channels: &mut [&mut [f32]], frames: usize, events: &[Event]) {
-        self.take_messages();
+        self.take_messages(MESSAGES_A_BLOCK + frames);
         let count = self.stream.channels().min(channels.len());
         let mut events = events.iter().peekable();
         let mut at = 0;
@@ -258,6 +278,9 @@ impl Processor {
                     for (input, channel) in self.scratch.input.0.iter_mut().zip(&channels[..count])
                     {
                         input[..chunk].copy_from_slice(&channel[at..end]);
+                    }
+                    for input in &mut self.scratch.input.0[count..] {
+                        input[..chunk].fill(0.0);
                     }
                     self.run_chunk(None, chunk);
                     for (channel, sum) in channels[..count].iter_mut().zip(&self.scratch.sum.0) {
@@ -322,7 +345,11 @@ impl Processor {
                 scale(work, input, &fade[..frames]);
                 let mut block = work.block(count, frames, position);
                 rack.process(&mut block, room, &mut notify);
-                tail.finish_chunk(&mut block, fade);
+                let limits = Limits {
+                    quiet_frames: rack.quiet_frames(),
+                    age_frames: self.stream.frames(TAIL_LIMIT_SECS),
+                };
+                tail.finish_chunk(&mut block, fade, limits);
                 for (sum, work) in sum.0.iter_mut().zip(&work.0) {
                     for (sum, work) in sum.iter_mut().zip(work) {
                         *sum += work;
@@ -340,13 +367,13 @@ impl Processor {
                     *sum += work;
                 }
             }
-            let limit_frames = self.stream.frames(TAIL_LIMIT_SECS);
             let fade_frames = self.stream.frames(FADE_SECS);
-            self.tails.retain_mut(|RackTail { rack, tail }| {
-                if tail.is_older_than(limit_frames) {
+            self.tails.retain_mut(|RackTail { tail, .. }| {
+                if tail.is_old() && !tail.is_cut() {
                     tail.cut_off(fade_frames);
+                    notify(Notice::RackCut);
                 }
-                !tail.is_over(rack.quiet_frames())
+                !tail.is_over()
             });
             (sum.block(count, frames, position), None)
         };
@@ -361,7 +388,13 @@ impl Processor {
             measured = None;
         }
         for (at, channel) in output.iter_mut().enumerate() {
-            let measured = measured.map_or_else(|| measure(channel), |measured| measured[at]);
+            let mut measured = measured.map_or_else(|| measure(channel), |measured| measured[at]);
+            if !measured.finite {
+                // Sums of what is almost too large for a number can be too large.
+                channel.fill(0.0);
+                measured = Measured::SILENT;
+                add(&self.health.muted_chunks, 1);
+            }
             self.meter.add(at, measured, frames);
         }
         self.position += frames as u64;
@@ -369,8 +402,8 @@ impl Processor {
 
     /// Takes what the controller sent. An edit or a preset for which there is no room yet stays in
     /// the queue, and all that comes behind it: nothing overtakes.
-    fn take_messages(&mut self) {
-        for _ in 0..MESSAGES_A_BLOCK {
+    fn take_messages(&mut self, most: usize) {
+        for _ in 0..most {
             let has_room = match self.commands.peek() {
                 Err(_) => return,
                 Ok(Message::Edit(order)) => self.rack.has_room_for(order),
@@ -382,7 +415,7 @@ impl Processor {
             }
             match self.commands.pop() {
                 Err(_) => return,
-                Ok(Message::Change(change)) => self.take_change(change),
+                Ok(Message::Change(change)) => self.take_change(change, Source::Controller),
                 Ok(Message::Edit(mut order)) => self.rack.apply(&mut order),
                 Ok(Message::Preset(rack)) => self.change_rack(rack),
                 Ok(Message::Mute(on)) => {
@@ -395,11 +428,11 @@ impl Processor {
     }
 
     fn take_event(&mut self, event: &Event) {
-        self.take_change(event.change);
+        self.take_change(event.change, Source::Event);
     }
 
-    fn take_change(&mut self, change: crate::message::Change) {
-        if !self.rack.change(change)
+    fn take_change(&mut self, change: Change, source: Source) {
+        if !self.rack.change(change, source)
             && self
                 .notices
                 .push(Notice::UnknownSlot(change.slot()))

@@ -5,6 +5,8 @@
 //! its input with its successor while it leaves, so that the two never run in series. Slots that
 //! stay are moved, as pointers: an edit elsewhere does not touch one bit of their output.
 
+use std::mem::MaybeUninit;
+
 use basedrop::Owned;
 
 use crate::block::{Block, CHUNK_FRAMES};
@@ -12,9 +14,9 @@ use crate::fade::Fade;
 use crate::memory::ArenaBox;
 use crate::message::{Change, Notice, SlotKey};
 use crate::meter::Measured;
-use crate::slot::{Fault, Outcome, Slot};
+use crate::slot::{Fault, Outcome, Slot, Source};
 use crate::stream::Stream;
-use crate::tail::Tail;
+use crate::tail::{Limits, Tail};
 
 /// Slots in a rack at most.
 pub const MAX_SLOTS: usize = 64;
@@ -36,7 +38,7 @@ pub(crate) struct Chunk(pub(crate) [[f32; CHUNK_FRAMES]; 2]);
 impl Chunk {
     pub(crate) const SILENT: Self = Self([[0.0; CHUNK_FRAMES]; 2]);
 
-    /// [audio] The first `frames` of as many channels as asked for.
+    /// `[audio]` The first `frames` of as many channels as asked for.
     pub(crate) fn block(&mut self, channels: usize, frames: usize, position: u64) -> Block<'_> {
         let [left, right] = &mut self.0;
         if channels == 1 {
@@ -59,6 +61,8 @@ pub(crate) struct Room {
     dry: Chunk,
     /// How much of a place's input its leaving instances take.
     taken: [f32; CHUNK_FRAMES],
+    /// How far in the place itself is.
+    place: [f32; CHUNK_FRAMES],
     /// A fade's values at the input.
     fade: [f32; CHUNK_FRAMES],
     /// A fade's values at the output.
@@ -73,6 +77,7 @@ impl Room {
             carry: Chunk::SILENT,
             dry: Chunk::SILENT,
             taken: [0.0; CHUNK_FRAMES],
+            place: [0.0; CHUNK_FRAMES],
             fade: [0.0; CHUNK_FRAMES],
             gains: [0.0; CHUNK_FRAMES],
         }
@@ -115,6 +120,18 @@ impl Entry {
         }
     }
 
+    fn is_replaced(&self) -> bool {
+        matches!(&self.stage, Stage::Leaving(leaving) if leaving.replaced)
+    }
+
+    /// How far in its place is: the input's fade of the slot that stands there.
+    fn place(&self) -> Fade {
+        match &self.stage {
+            Stage::Live { coming } => *coming,
+            Stage::Leaving(leaving) => leaving.tail.input,
+        }
+    }
+
     fn age_frames(&self) -> usize {
         match &self.stage {
             Stage::Live { .. } => 0,
@@ -125,7 +142,7 @@ impl Entry {
     fn is_over(&self) -> bool {
         match &self.stage {
             Stage::Live { .. } => false,
-            Stage::Leaving(leaving) => leaving.tail.is_over(self.slot.quiet_frames()),
+            Stage::Leaving(leaving) => leaving.tail.is_over(),
         }
     }
 }
@@ -133,6 +150,8 @@ impl Entry {
 /// A new order of a rack, built whole on the main thread.
 pub(crate) struct Order {
     items: Vec<Item>,
+    /// What changes in the slots that stay.
+    changes: Vec<Change>,
     /// Empty, with room for all entries; goes back to the collector with the old list in it.
     merged: Vec<Entry>,
 }
@@ -147,10 +166,12 @@ pub(crate) enum Item {
 }
 
 impl Order {
-    pub(crate) fn new(items: Vec<Item>) -> Self {
+    /// `[main]` The places of the new rack, and the changes that go with it.
+    pub(crate) fn new(items: Vec<Item>, changes: Vec<Change>) -> Self {
         Self {
             items,
-            merged: Vec::with_capacity(MAX_ENTRIES),
+            changes,
+            merged: entries_touched(),
         }
     }
 
@@ -158,6 +179,16 @@ impl Order {
         let stays = |item: &&Item| matches!(item, Item::Stay(_));
         self.items.iter().filter(stays).count()
     }
+}
+
+/// An empty list with room for all entries, every page of which has been written to: the audio
+/// thread will be the first to use it.
+fn entries_touched() -> Vec<Entry> {
+    let mut entries = Vec::with_capacity(MAX_ENTRIES);
+    for room in entries.spare_capacity_mut() {
+        *room = MaybeUninit::zeroed();
+    }
+    std::hint::black_box(entries)
 }
 
 /// A chain of slots.
@@ -168,10 +199,10 @@ pub(crate) struct Rack {
 }
 
 impl Rack {
-    /// [main] A rack that is wholly there from its first frame.
+    /// `[main]` A rack that is wholly there from its first frame.
     pub(crate) fn new(stream: &Stream, slots: impl IntoIterator<Item = SlotBox>) -> Self {
         let fade_frames = stream.frames(crate::fade::FADE_SECS);
-        let mut entries = Vec::with_capacity(MAX_ENTRIES);
+        let mut entries = entries_touched();
         entries.extend(slots.into_iter().map(|slot| Entry {
             slot,
             stage: Stage::Live {
@@ -185,7 +216,7 @@ impl Rack {
         }
     }
 
-    /// [audio] Whether there is room for what `order` makes leave. If not, the oldest tails are
+    /// `[audio]` Whether there is room for what `order` makes leave. If not, the oldest tails are
     /// being cut off: ask again in the next block.
     pub(crate) fn has_room_for(&mut self, order: &Order) -> bool {
         let live = self.entries.iter().filter(|entry| entry.is_live()).count();
@@ -195,7 +226,13 @@ impl Rack {
         if more == 0 || leaving == 0 || leaving + more <= MAX_SLOT_TAILS {
             return true;
         }
-        self.cut_oldest((leaving + more - MAX_SLOT_TAILS).min(leaving));
+        let being_cut = |entry: &&Entry| match &entry.stage {
+            Stage::Leaving(leaving) => leaving.tail.is_cut(),
+            Stage::Live { .. } => false,
+        };
+        let being_cut = self.entries.iter().filter(being_cut).count();
+        let too_many = (leaving + more - MAX_SLOT_TAILS).min(leaving);
+        self.cut_oldest(too_many.saturating_sub(being_cut));
         false
     }
 
@@ -216,11 +253,15 @@ impl Rack {
         }
     }
 
-    /// [audio] Takes the new order. What is left of the old list stays in `order`, to be dropped by
+    /// `[audio]` Takes the new order. What is left of the old list stays in `order`, to be dropped by
     /// the collector.
     pub(crate) fn apply(&mut self, order: &mut Order) {
         let fade_frames = self.fade_frames;
-        let Order { items, merged } = order;
+        let Order {
+            items,
+            changes,
+            merged,
+        } = order;
         let mut old = self.entries.drain(..);
         for at in 0..items.len() {
             match &mut items[at] {
@@ -273,22 +314,25 @@ impl Rack {
             merged.push(entry);
         }
         std::mem::swap(&mut self.entries, merged);
+        for &change in &*changes {
+            self.change(change, Source::Controller);
+        }
     }
 
-    /// [audio] Hands a change to its slot; `false` when there is none of that key.
-    pub(crate) fn change(&mut self, change: Change) -> bool {
+    /// `[audio]` Hands a change to its slot; `false` when there is none of that key.
+    pub(crate) fn change(&mut self, change: Change, source: Source) -> bool {
         let key = change.slot();
         let live = |entry: &&mut Entry| entry.is_live_as(key);
         match self.entries.iter_mut().find(live) {
             Some(entry) => {
-                entry.slot.change(change);
+                entry.slot.change(change, source);
                 true
             }
             None => false,
         }
     }
 
-    /// [audio] Forgets all sound; what has left is gone, what comes is there.
+    /// `[audio]` Forgets all sound; what has left is gone, what comes is there.
     pub(crate) fn reset(&mut self) {
         self.entries.retain_mut(|entry| match &mut entry.stage {
             Stage::Live { coming } => {
@@ -300,13 +344,13 @@ impl Rack {
         });
     }
 
-    /// [audio] For how many frames its output must be silent to be so for good.
+    /// `[audio]` For how many frames its output must be silent to be so for good.
     pub(crate) fn quiet_frames(&self) -> usize {
         let quiet = |entry: &Entry| entry.slot.quiet_frames();
         self.entries.iter().map(quiet).sum()
     }
 
-    /// [audio] Shows all meters, once a block.
+    /// `[audio]` Shows all meters, once a block.
     pub(crate) fn publish(&mut self) {
         for entry in &mut self.entries {
             if entry.is_live() {
@@ -315,7 +359,7 @@ impl Rack {
         }
     }
 
-    /// [audio] Runs one chunk through the chain, in place. Returns what the last slot's meter found,
+    /// `[audio]` Runs one chunk through the chain, in place. Returns what the last slot's meter found,
     /// if that is what comes out.
     pub(crate) fn process(
         &mut self,
@@ -332,22 +376,34 @@ impl Rack {
         let mut shared = false;
         let mut any_left = false;
         let mut measured = None;
-        for entry in &mut self.entries {
+        let limit_frames = self.limit_frames;
+        for at in 0..self.entries.len() {
+            if self.entries[at].is_replaced() && !shared {
+                // The input is shared by all that follow, up to the slot that stands in this place.
+                let rest = &self.entries[at..];
+                let standing = rest.iter().find(|entry| !entry.is_replaced());
+                let place = standing.map_or(Fade::all(), Entry::place);
+                place.peek(&mut room.place[..block.frames()]);
+                room.carry = Chunk::SILENT;
+                room.taken = [0.0; CHUNK_FRAMES];
+                shared = true;
+            }
+            let entry = &mut self.entries[at];
             let key = entry.slot.key;
             measured = None;
             match &mut entry.stage {
                 Stage::Leaving(leaving) => {
                     any_left = true;
+                    let limits = Limits {
+                        quiet_frames: entry.slot.quiet_frames(),
+                        age_frames: limit_frames,
+                    };
+                    let slot = &mut entry.slot;
                     if leaving.replaced {
-                        if !shared {
-                            shared = true;
-                            room.carry = Chunk::SILENT;
-                            room.taken = [0.0; CHUNK_FRAMES];
-                        }
-                        tell(key, run_replaced(&mut entry.slot, leaving, block, room));
+                        tell(key, run_replaced(slot, leaving, block, room, limits));
                         continue;
                     }
-                    let fault = run_leaving(&mut entry.slot, leaving, block, room, shared);
+                    let fault = run_leaving(slot, leaving, block, room, limits, shared);
                     tell(key, fault);
                 }
                 Stage::Live { coming } => {
@@ -371,11 +427,10 @@ impl Rack {
 
     /// Cuts off what rings too long and drops what is over.
     fn age(&mut self, notify: &mut impl FnMut(Notice)) {
-        let limit_frames = self.limit_frames;
         let fade_frames = self.fade_frames;
         for entry in &mut self.entries {
             if let Stage::Leaving(leaving) = &mut entry.stage
-                && leaving.tail.is_older_than(limit_frames)
+                && leaving.tail.is_old()
                 && !leaving.tail.is_cut()
             {
                 leaving.tail.cut_off(fade_frames);
@@ -384,13 +439,13 @@ impl Rack {
         }
         for at in (0..self.entries.len()).rev() {
             if self.entries[at].is_over() {
-                // Those that it had replaced, if any, stand alone now; their fades are over, since
-                // they began before its own.
+                // If it was the one that stood in its place, those that it had replaced stand alone
+                // now; their fades are over, since they began before its own.
+                let stood = !self.entries[at].is_replaced();
                 let before = self.entries[..at].iter_mut().rev();
-                for entry in before {
-                    match &mut entry.stage {
-                        Stage::Leaving(leaving) if leaving.replaced => leaving.replaced = false,
-                        _ => break,
+                for entry in before.take_while(|entry| stood && entry.is_replaced()) {
+                    if let Stage::Leaving(leaving) = &mut entry.stage {
+                        leaving.replaced = false;
                     }
                 }
                 self.entries.remove(at);
@@ -444,6 +499,7 @@ fn run_replaced(
     leaving: &mut Leaving,
     block: &mut Block<'_>,
     room: &mut Room,
+    limits: Limits,
 ) -> Option<Fault> {
     let (frames, channels, position) = (block.frames(), block.channels(), block.position());
     let fade = &mut room.fade[..frames];
@@ -452,13 +508,16 @@ fn run_replaced(
         *taken += fade;
     }
     for (input, side) in block.iter_mut().zip(&mut room.side.0) {
-        for ((side, input), fade) in side[..frames].iter_mut().zip(&*input).zip(&*fade) {
-            *side = input * fade;
+        let shares = fade.iter().zip(&room.place);
+        for ((side, input), (fade, place)) in side[..frames].iter_mut().zip(&*input).zip(shares) {
+            *side = input * fade * place;
         }
     }
     let mut side = room.side.block(channels, frames, position);
     let Outcome { fault, .. } = slot.process(&mut side, &mut room.dry.0);
-    leaving.tail.finish_chunk(&mut side, &mut room.gains);
+    leaving
+        .tail
+        .finish_chunk(&mut side, &mut room.gains, limits);
     for (carry, side) in room.carry.0.iter_mut().zip(side.iter_mut()) {
         for (carry, side) in carry.iter_mut().zip(&*side) {
             *carry += side;
@@ -473,6 +532,7 @@ fn run_leaving(
     leaving: &mut Leaving,
     block: &mut Block<'_>,
     room: &mut Room,
+    limits: Limits,
     shared: bool,
 ) -> Option<Fault> {
     let (frames, channels, position) = (block.frames(), block.channels(), block.position());
@@ -480,7 +540,9 @@ fn run_leaving(
     split(block, room, shared);
     let mut side = room.side.block(channels, frames, position);
     let Outcome { fault, .. } = slot.process(&mut side, &mut room.dry.0);
-    leaving.tail.finish_chunk(&mut side, &mut room.gains);
+    leaving
+        .tail
+        .finish_chunk(&mut side, &mut room.gains, limits);
     join(block, room, shared);
     fault
 }
@@ -534,6 +596,10 @@ fn join(block: &mut Block<'_>, room: &Room, shared: bool) {
             };
             if shared {
                 *out += carry[i];
+            }
+            // Two halves of what is almost too large for a number can be too large.
+            if !out.is_finite() {
+                *out = 0.0;
             }
         }
     }

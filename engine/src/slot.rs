@@ -45,6 +45,27 @@ pub(crate) struct Slot {
     cells: Arc<LevelCells>,
     /// The module panicked: it is never called again, the input goes past it.
     failed: bool,
+    /// It did so, and that has not been reported yet.
+    panicked: bool,
+    /// What it is set to, and what the controller knows of that: events set it too.
+    now: Settings,
+    told: Settings,
+}
+
+/// What a slot is set to.
+struct Settings {
+    values: ArenaSlice<f32>,
+    bypass: bool,
+    mix: f32,
+}
+
+/// Who asks for a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The controller, which knows what it asked for.
+    Controller,
+    /// An event of a block, which the controller never sees.
+    Event,
 }
 
 /// A slot's place in memory: how much it takes and what for.
@@ -57,7 +78,7 @@ pub(crate) struct Footprint {
 }
 
 impl Slot {
-    /// [main] What `spec` would take; nothing is taken.
+    /// `[main]` What `spec` would take; nothing is taken.
     pub(crate) fn measure(stream: Stream, spec: &ModuleSpec) -> Footprint {
         let mut carver = Carver::measuring();
         let slot = Self::carve(&mut carver, stream, spec, SlotKey(0), Arc::default());
@@ -68,7 +89,7 @@ impl Slot {
         }
     }
 
-    /// [main] Takes the slot's arena and builds it there, whole.
+    /// `[main]` Takes the slot's arena and builds it there, whole.
     pub(crate) fn build(
         stream: Stream,
         spec: &ModuleSpec,
@@ -101,6 +122,16 @@ impl Slot {
             carver.slice("dry line right", right_frames, |_| 0.0),
         ];
         let fade_frames = stream.frames(FADE_SECS);
+        let count = spec.values.len();
+        let now = Settings {
+            values: carver.slice("values", count, |i| spec.values[i]),
+            bypass: spec.bypass,
+            mix: spec.mix,
+        };
+        let told = Settings {
+            values: carver.slice("values as told", count, |i| spec.values[i]),
+            ..now
+        };
         let slot = Self {
             key,
             kind: spec.kind,
@@ -113,6 +144,9 @@ impl Slot {
             meter: LevelMeter::new(&stream),
             cells,
             failed: false,
+            panicked: false,
+            now,
+            told,
         };
         carver.put("slot", slot)
     }
@@ -125,12 +159,12 @@ impl Slot {
             && self.active.target() == 1.0
     }
 
-    /// [any] Frames by which the slot is late, bypassed or not.
+    /// `[any]` Frames by which the slot is late, bypassed or not.
     pub(crate) fn latency_frames(&self) -> usize {
         self.module.latency_frames()
     }
 
-    /// [audio] For how many frames its output must be silent to be so for good.
+    /// `[audio]` For how many frames its output must be silent to be so for good.
     pub(crate) fn quiet_frames(&self) -> usize {
         if self.failed {
             return 0;
@@ -138,32 +172,83 @@ impl Slot {
         self.module.quiet_frames() + self.latency_frames()
     }
 
-    /// [audio] Takes a change that is meant for this slot.
-    pub(crate) fn change(&mut self, change: Change) {
+    /// `[audio]` Takes a change that is meant for this slot.
+    pub(crate) fn change(&mut self, change: Change, source: Source) {
         match change {
             Change::Param { index, value, .. } => {
                 let index = usize::from(index);
                 if let Some(param) = self.kind.params.get(index)
                     && !param.structural
-                    && !self.failed
                 {
-                    self.module.set_param(index, param.clamp(value));
+                    let value = param.clamp(value);
+                    self.now.values[index] = value;
+                    if source == Source::Controller {
+                        self.told.values[index] = value;
+                    }
+                    self.call(|module| module.set_param(index, value));
                 }
             }
             Change::Bypass { on, .. } => {
+                self.now.bypass = on;
+                if source == Source::Controller {
+                    self.told.bypass = on;
+                }
                 let to = if on { 0.0 } else { 1.0 };
                 self.active = Fade::over(self.active.now(), to, self.fade_frames);
             }
             Change::Mix { value, .. } => {
                 if value.is_finite() {
-                    self.mix.set([value.clamp(0.0, 1.0)]);
+                    let value = value.clamp(0.0, 1.0);
+                    self.now.mix = value;
+                    if source == Source::Controller {
+                        self.told.mix = value;
+                    }
+                    self.mix.set([value]);
                 }
             }
         }
     }
 
-    /// [audio] Takes over from the instance that leaves.
+    /// Calls the module where it may go wrong: one that panics is never called again.
+    fn call(&mut self, call: impl FnOnce(&mut dyn Module)) {
+        if self.failed {
+            return;
+        }
+        let module = &mut *self.module;
+        if catch_unwind(AssertUnwindSafe(|| call(module))).is_err() {
+            self.failed = true;
+            self.panicked = true;
+        }
+    }
+
+    /// What events have set since the controller last spoke stays set, unless the edit that built
+    /// this instance says otherwise: the controller does not know of it.
+    fn keep_automation(&mut self, old: &Self) {
+        if !std::ptr::eq(self.kind, old.kind) {
+            return;
+        }
+        let slot = self.key;
+        for index in 0..self.kind.params.len() {
+            let edited = self.told.values[index] != old.told.values[index];
+            let value = old.now.values[index];
+            if !edited && value != self.now.values[index] {
+                let index = index as u16;
+                self.change(Change::Param { slot, index, value }, Source::Event);
+            }
+        }
+        if self.told.bypass == old.told.bypass && self.now.bypass != old.now.bypass {
+            let on = old.now.bypass;
+            self.change(Change::Bypass { slot, on }, Source::Event);
+        }
+        if self.told.mix == old.told.mix && self.now.mix != old.now.mix {
+            let value = old.now.mix;
+            self.change(Change::Mix { slot, value }, Source::Event);
+        }
+    }
+
+    /// `[audio]` Takes over from the instance that leaves.
     pub(crate) fn adopt(&mut self, old: &Self) {
+        self.keep_automation(old);
         self.mix.adopt(&old.mix);
         let target = self.active.target();
         self.active = if old.active.target() == target {
@@ -172,17 +257,15 @@ impl Slot {
             Fade::over(old.active.now(), target, self.fade_frames)
         };
         if !old.failed && std::ptr::eq(self.kind, old.kind) {
-            self.module.adopt(&*old.module);
+            self.call(|module| module.adopt(&*old.module));
         }
     }
 
-    /// [audio] Forgets all sound.
+    /// `[audio]` Forgets all sound.
     pub(crate) fn reset(&mut self) {
         self.mix.finish();
         self.active = Fade::at(self.active.target());
-        if !self.failed {
-            self.module.reset();
-        }
+        self.call(|module| module.reset());
         for line in &mut self.dry_line {
             line.fill(0.0);
         }
@@ -190,7 +273,7 @@ impl Slot {
         self.meter.reset();
     }
 
-    /// [audio] Runs one chunk in place. `dry` is room for a chunk of each channel.
+    /// `[audio]` Runs one chunk in place. `dry` is room for a chunk of each channel.
     pub(crate) fn process(
         &mut self,
         block: &mut Block<'_>,
@@ -206,11 +289,9 @@ impl Slot {
         if !self.failed {
             let counts = ViolationCounts::of_this_thread();
             // A module that panicked is left as it is and never touched again but to drop it.
-            let module = &mut self.module;
-            if catch_unwind(AssertUnwindSafe(|| module.process(block))).is_err() {
-                self.failed = true;
+            self.call(|module| module.process(block));
+            if self.failed {
                 block.iter_mut().for_each(|channel| channel.fill(0.0));
-                fault = Some(Fault::Panicked);
             } else if !ViolationCounts::of_this_thread().since(counts).is_zero() {
                 fault = Some(Fault::Allocated);
             }
@@ -219,8 +300,13 @@ impl Slot {
         if !measured.iter().all(|channel| channel.finite) {
             fault = Some(Fault::NotFinite);
             block.iter_mut().for_each(|channel| channel.fill(0.0));
-            self.module.reset();
+            self.call(|module| module.reset());
             measured = [Measured::SILENT; 2];
+        }
+        if self.panicked {
+            // Wherever it was: in this chunk, or in a change since the last one.
+            self.panicked = false;
+            fault = Some(Fault::Panicked);
         }
         if mixing {
             self.mix_dry(block, dry);
@@ -232,7 +318,7 @@ impl Slot {
         Outcome { fault, measured }
     }
 
-    /// [audio] Shows the meter, once a block.
+    /// `[audio]` Shows the meter, once a block.
     pub(crate) fn publish(&mut self) {
         self.meter.publish(&self.cells);
     }

@@ -15,21 +15,14 @@ pub(crate) struct Tail {
     peak: f32,
     silent_frames: usize,
     age_frames: usize,
-    over: Over,
-}
-
-/// What is decided at multiples of [`CHUNK_FRAMES`] only, so that it falls on the same frame for
-/// any split into blocks.
-#[derive(Debug, Clone, Copy, Default)]
-struct Over {
-    cut: bool,
-    silent_frames: usize,
-    age_frames: usize,
-    no_input: bool,
+    /// The next two are decided at multiples of [`CHUNK_FRAMES`] only, so that they fall on the same
+    /// frame for any split into blocks.
+    over: bool,
+    old: bool,
 }
 
 impl Tail {
-    /// [audio] Begins to leave; `from` is how much of the input it had.
+    /// `[audio]` Begins to leave; `from` is how much of the input it had.
     pub(crate) fn new(from: f32, fade_frames: usize) -> Self {
         Self {
             input: Fade::out(from.clamp(0.0, 1.0), fade_frames),
@@ -37,28 +30,34 @@ impl Tail {
             peak: 0.0,
             silent_frames: 0,
             age_frames: 0,
-            over: Over::default(),
+            over: false,
+            old: false,
         }
     }
 
-    /// [any] Frames since it left.
+    /// `[any]` Frames since it left.
     pub(crate) fn age_frames(&self) -> usize {
         self.age_frames
     }
 
-    /// [any] Whether it is being cut off.
+    /// `[any]` Whether it is being cut off.
     pub(crate) fn is_cut(&self) -> bool {
         self.cut.is_some()
     }
 
-    /// [audio] Fades its output out, if that is not on its way already.
+    /// `[audio]` Fades its output out, if that is not on its way already.
     pub(crate) fn cut_off(&mut self, fade_frames: usize) {
         self.cut.get_or_insert(Fade::out(1.0, fade_frames));
     }
 
-    /// [audio] After it ran: applies the cut to its `output`, counts silence and age. `gains` is
+    /// `[audio]` After it ran: applies the cut to its `output`, counts silence and age. `gains` is
     /// room for a fade's values.
-    pub(crate) fn finish_chunk(&mut self, output: &mut Block<'_>, gains: &mut [f32; CHUNK_FRAMES]) {
+    pub(crate) fn finish_chunk(
+        &mut self,
+        output: &mut Block<'_>,
+        gains: &mut [f32; CHUNK_FRAMES],
+        limits: Limits,
+    ) {
         let frames = output.frames();
         if let Some(cut) = &mut self.cut {
             let gains = &mut gains[..frames];
@@ -80,23 +79,29 @@ impl Tail {
                 self.silent_frames = 0;
             }
             self.peak = 0.0;
-            self.over = Over {
-                cut: self.cut.is_some_and(|cut| !cut.is_moving()),
-                silent_frames: self.silent_frames,
-                age_frames: self.age_frames,
-                no_input: !self.input.is_moving(),
-            };
+            let cut = self.cut.is_some_and(|cut| !cut.is_moving());
+            let silent = self.silent_frames > limits.quiet_frames;
+            self.over = !self.input.is_moving() && (cut || silent);
+            self.old = self.age_frames > limits.age_frames;
         }
     }
 
-    /// [any] Whether it can go: it gets no input, and was cut off or silent for `quiet_frames`.
-    pub(crate) fn is_over(&self, quiet_frames: usize) -> bool {
-        let over = self.over;
-        over.no_input && (over.cut || over.silent_frames > quiet_frames)
+    /// `[any]` Whether it can go: it gets no input, and was cut off or silent for long enough.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over
     }
 
-    /// [any] Whether it has rung for longer than `limit_frames`.
-    pub(crate) fn is_older_than(&self, limit_frames: usize) -> bool {
-        self.over.age_frames > limit_frames
+    /// `[any]` Whether it rings for longer than it may.
+    pub(crate) fn is_old(&self) -> bool {
+        self.old
     }
+}
+
+/// When something that has left is over.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// It was silent for this long.
+    pub(crate) quiet_frames: usize,
+    /// It has rung for this long.
+    pub(crate) age_frames: usize,
 }

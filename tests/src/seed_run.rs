@@ -8,6 +8,8 @@ use headroom_tests::{seeds, signal};
 pub(crate) fn run() {
     let wanted = std::env::args().nth(1).unwrap_or_default();
     let catalog = [
+        &seeds::PANICS_WHEN_SET,
+        &seeds::PANICS_WHEN_MOVED,
         &seeds::ALLOCATES,
         &seeds::FREES,
         &seeds::PANICS,
@@ -31,6 +33,9 @@ pub(crate) fn run() {
         rig.controller
             .set_param(&wanted, "armed", 1.0)
             .expect("it can be armed");
+        if wanted == seeds::PANICS_WHEN_MOVED.id {
+            rig.controller.move_to(&wanted, 1).expect("it can be moved");
+        }
         let faulty = block(&mut rig);
         let finite = faulty.iter().flatten().all(|sample| sample.is_finite());
         rig.controller

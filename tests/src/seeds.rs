@@ -96,6 +96,42 @@ seed!(
     seeded_nan
 );
 
+/// Panics when a parameter is set.
+pub static PANICS_WHEN_SET: Kind = Kind {
+    id: "seed-panics-when-set",
+    name: "Panics when set",
+    about: "panics when a parameter is set",
+    params: ARMED,
+    build: |setup| setup.module(PanicsOutside { when_set: true }),
+};
+
+/// Panics when it adopts another's state.
+pub static PANICS_WHEN_MOVED: Kind = Kind {
+    id: "seed-panics-when-moved",
+    name: "Panics when moved",
+    about: "panics when it adopts another's state",
+    params: ARMED,
+    build: |setup| setup.module(PanicsOutside { when_set: false }),
+};
+
+struct PanicsOutside {
+    when_set: bool,
+}
+
+impl Module for PanicsOutside {
+    fn set_param(&mut self, _: usize, _: f32) {
+        assert!(!self.when_set, "seeded panic in set_param");
+    }
+
+    fn process(&mut self, _: &mut Block<'_>) {}
+
+    fn reset(&mut self) {}
+
+    fn adopt(&mut self, _: &dyn Module) {
+        panic!("seeded panic in adopt");
+    }
+}
+
 /// Delays by its one parameter's number of frames and says so: a module with latency.
 pub static LATE: Kind = Kind {
     id: "late",

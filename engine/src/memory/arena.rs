@@ -242,7 +242,9 @@ impl Carver {
         len: usize,
         mut init: impl FnMut(usize) -> T,
     ) -> ArenaSlice<T> {
-        let Some((region, start)) = self.take(name, len * size_of::<T>(), align_of::<T>()) else {
+        // PANIC: more than the address space is a mistake of the module, found while measuring.
+        let bytes = len.checked_mul(size_of::<T>()).expect("a length in bytes");
+        let Some((region, start)) = self.take(name, bytes, align_of::<T>()) else {
             return ArenaSlice {
                 start: NonNull::dangling(),
                 len: 0,
@@ -275,7 +277,7 @@ impl Carver {
         let (region, start) = self
             .take(name, size_of::<T>(), align_of::<T>())
             .unwrap_or_else(|| {
-                assert!(align_of::<T>() <= LINE_BYTES);
+                assert!(align_of::<T>() <= LINE_BYTES, "aligned to a line at most");
                 let region = Arc::new(Region::heap(size_of::<T>()));
                 let start = region.base;
                 (region, start)
@@ -296,8 +298,13 @@ impl Carver {
         bytes: usize,
         align: usize,
     ) -> Option<(Arc<Region>, NonNull<u8>)> {
-        let offset = self.cursor.next_multiple_of(align.max(LINE_BYTES));
-        let end = offset + bytes;
+        assert!(align <= PAGE_BYTES, "a region starts on a page");
+        // PANIC: as in slice().
+        let offset = self
+            .cursor
+            .checked_next_multiple_of(align.max(LINE_BYTES))
+            .expect("an offset in bytes");
+        let end = offset.checked_add(bytes).expect("an offset in bytes");
         self.cursor = end;
         self.carves.push(Carve {
             name,
@@ -424,6 +431,12 @@ mod tests {
         let region = Region::map(64, &Memory::default()).unwrap();
         let mut carver = Carver::carving(region);
         let _ = carver.slice("too long", 5_000, |_| 0.0f32);
+    }
+
+    #[test]
+    #[should_panic(expected = "a length in bytes")]
+    fn a_length_beyond_the_address_space_is_refused() {
+        let _ = Carver::measuring().slice("too long", (1 << 61) + 1, |_| 0u64);
     }
 
     #[test]

@@ -24,17 +24,17 @@ pub struct Level {
 }
 
 impl Level {
-    /// [any] The higher channel's peak in dBFS, negative infinity for silence.
+    /// `[any]` The higher channel's peak in dBFS, negative infinity for silence.
     pub fn peak_dbfs(&self) -> f32 {
         gain_to_db(self.peak[0].max(self.peak[1]))
     }
 
-    /// [any] The higher channel's hold in dBFS.
+    /// `[any]` The higher channel's hold in dBFS.
     pub fn hold_dbfs(&self) -> f32 {
         gain_to_db(self.hold[0].max(self.hold[1]))
     }
 
-    /// [any] The louder channel's RMS in dBFS (a full-scale sine reads -3.01).
+    /// `[any]` The louder channel's RMS in dBFS (a full-scale sine reads -3.01).
     pub fn rms_dbfs(&self) -> f32 {
         gain_to_db(self.rms[0].max(self.rms[1]))
     }
@@ -53,7 +53,7 @@ pub struct LevelCells {
 }
 
 impl LevelCells {
-    /// [main] Reads the meter; the peak starts anew.
+    /// `[main]` Reads the meter; the peak starts anew.
     pub fn take(&self) -> Level {
         let value =
             |cells: &[AtomicU32; 2], i: usize| f32::from_bits(cells[i].load(Ordering::Relaxed));
@@ -88,7 +88,7 @@ impl Measured {
 /// Four vectors of four: as many sums under way as it takes to hide what one addition waits for.
 const LANES: usize = 16;
 
-/// [audio] Peak, energy and finiteness in one pass.
+/// `[audio]` Peak, energy and finiteness in one pass.
 pub(crate) fn measure(samples: &[f32]) -> Measured {
     let mut peaks = [0.0f32; LANES];
     let mut energies = [0.0f32; LANES];
@@ -161,7 +161,7 @@ impl LevelMeter {
         }
     }
 
-    /// [audio] Takes in one chunk of one channel.
+    /// `[audio]` Takes in one chunk of one channel.
     pub(crate) fn add(&mut self, channel: usize, measured: Measured, frames: usize) {
         let frames_f = frames as f32;
         self.peak[channel] = self.peak[channel].max(measured.peak);
@@ -181,7 +181,7 @@ impl LevelMeter {
         self.mean_square[channel] = was + (energy - was * frames_f) * self.follow_per_frame;
     }
 
-    /// [audio] Shows what was taken in, once a block.
+    /// `[audio]` Shows what was taken in, once a block.
     pub(crate) fn publish(&mut self, cells: &LevelCells) {
         for channel in 0..2 {
             // The maximum without a locked instruction. Only this thread raises the cell, the reader
@@ -199,7 +199,7 @@ impl LevelMeter {
         }
     }
 
-    /// [audio] Starts anew.
+    /// `[audio]` Starts anew.
     pub(crate) fn reset(&mut self) {
         self.peak = [0.0; 2];
         self.hold = [0.0; 2];

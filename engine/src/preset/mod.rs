@@ -84,6 +84,14 @@ impl ModuleSpec {
         if !(0.0..=1.0).contains(&self.mix) {
             return Err(refuse("mix", self.mix, "a number from 0 to 1".to_owned()));
         }
+        let (found, expected) = (self.values.len(), self.kind.params.len());
+        if found != expected {
+            return Err(OpenError::Values {
+                module: self.id.clone(),
+                found,
+                expected,
+            });
+        }
         for (param, &value) in self.kind.params.iter().zip(&self.values) {
             if !param.accepts(value) {
                 return Err(refuse(param.id, value, param.expected()));

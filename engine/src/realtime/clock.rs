@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 pub struct Ticks(u64);
 
 impl Ticks {
-    /// [audio] Now. About 10 ns; where the counter does not run evenly, the system's monotonic
+    /// `[audio]` Now. About 10 ns; where the counter does not run evenly, the system's monotonic
     /// clock, which on the platforms we know is read without entering the kernel.
     #[inline]
     pub fn now() -> Self {
@@ -21,14 +21,14 @@ impl Ticks {
         Self(calibration().start.elapsed().as_nanos() as u64)
     }
 
-    /// [audio] Ticks from `earlier` to this.
+    /// `[audio]` Ticks from `earlier` to this.
     #[inline]
     pub fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
 }
 
-/// [any] A number of ticks in nanoseconds.
+/// `[any]` A number of ticks in nanoseconds.
 #[inline]
 pub fn ticks_to_ns(ticks: u64) -> u64 {
     (ticks as f64 * calibration().ns_per_tick) as u64

@@ -4,6 +4,8 @@
 //! takes it from there and gives the memory back. There is one in the process, shared by all
 //! engines, joined when the last of them goes.
 
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
@@ -26,19 +28,20 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// `[main]` The process's collector; its thread is started if there is none.
-    pub fn acquire() -> Arc<Self> {
+    /// `[main]` The process's collector; its thread is started if there is none. An error when the
+    /// system gives no thread.
+    pub fn acquire() -> io::Result<Arc<Self>> {
         static CURRENT: Mutex<Weak<Collector>> = Mutex::new(Weak::new());
         let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(collector) = current.upgrade() {
-            return collector;
+            return Ok(collector);
         }
-        let collector = Arc::new(Self::start());
+        let collector = Arc::new(Self::start()?);
         *current = Arc::downgrade(&collector);
-        collector
+        Ok(collector)
     }
 
-    fn start() -> Self {
+    fn start() -> io::Result<Self> {
         let collector = basedrop::Collector::new();
         let handle = collector.handle();
         let stop = Arc::new(AtomicBool::new(false));
@@ -46,14 +49,13 @@ impl Collector {
             let stop = Arc::clone(&stop);
             std::thread::Builder::new()
                 .name("hr-collector".into())
-                .spawn(move || collect(collector, &stop))
-                .ok()
+                .spawn(move || collect(collector, &stop))?
         };
-        Self {
+        Ok(Self {
             handle: Some(handle),
-            thread,
+            thread: Some(thread),
             stop,
-        }
+        })
     }
 
     /// `[main]` What `basedrop::Owned::new` asks for.
@@ -79,7 +81,9 @@ fn collect(mut collector: basedrop::Collector, stop: &AtomicBool) {
     let mut stopped_at = None;
     loop {
         let mut left = OBJECTS_A_TICK;
-        while left > 0 && collector.collect_one() {
+        // A panic in somebody's Drop costs that object only: the next ones are still to be freed.
+        while left > 0 && catch_unwind(AssertUnwindSafe(|| collector.collect_one())).unwrap_or(true)
+        {
             left -= 1;
         }
         // Ordering: Acquire pairs with the Release in drop().
@@ -117,11 +121,30 @@ mod tests {
 
     #[test]
     fn what_is_retired_is_dropped_by_the_collectors_thread() {
-        let collector = Collector::acquire();
+        let collector = Collector::acquire().unwrap();
         let dropped = Arc::new(AtomicBool::new(false));
         let owned = Owned::new(collector.handle(), Tells(Arc::clone(&dropped)));
-        assert!(Arc::ptr_eq(&collector, &Collector::acquire()));
+        assert!(Arc::ptr_eq(&collector, &Collector::acquire().unwrap()));
         drop(owned);
+        let start = Instant::now();
+        while !dropped.load(Ordering::SeqCst) {
+            assert!(start.elapsed() < Duration::from_secs(10), "never dropped");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn a_panic_in_a_drop_does_not_end_the_collecting() {
+        struct Bad;
+        impl Drop for Bad {
+            fn drop(&mut self) {
+                panic!("seeded panic in a drop");
+            }
+        }
+        let collector = Collector::acquire().unwrap();
+        drop(Owned::new(collector.handle(), Bad));
+        let dropped = Arc::new(AtomicBool::new(false));
+        drop(Owned::new(collector.handle(), Tells(Arc::clone(&dropped))));
         let start = Instant::now();
         while !dropped.load(Ordering::SeqCst) {
             assert!(start.elapsed() < Duration::from_secs(10), "never dropped");

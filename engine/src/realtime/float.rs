@@ -16,7 +16,7 @@ type Mode = u64;
 type Mode = ();
 
 impl FlushToZero {
-    /// [audio] Turns it on.
+    /// `[audio]` Turns it on.
     pub(super) fn on() -> Self {
         let found = read();
         #[cfg(target_arch = "x86_64")]

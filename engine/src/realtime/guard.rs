@@ -9,7 +9,7 @@ thread_local! {
     static ARMED: Cell<u32> = const { Cell::new(0) };
 }
 
-/// [any] Whether this thread is inside the guard.
+/// `[any]` Whether this thread is inside the guard.
 #[inline]
 pub fn is_armed() -> bool {
     ARMED.get() > 0
@@ -30,7 +30,7 @@ impl Drop for Armed {
     }
 }
 
-/// [audio] Runs `work` with flush-to-zero on and the allocator armed: where the program installed
+/// `[audio]` Runs `work` with flush-to-zero on and the allocator armed: where the program installed
 /// [`super::StageAllocator`], an allocation or free is counted; where it installed
 /// `assert_no_alloc::AllocDisabler`, the process aborts; with neither, nothing is checked.
 pub fn guarded<R>(work: impl FnOnce() -> R) -> R {
@@ -39,7 +39,7 @@ pub fn guarded<R>(work: impl FnOnce() -> R) -> R {
     assert_no_alloc::assert_no_alloc(work)
 }
 
-/// [main] From now on a panic inside the guard prints nothing and takes no lock; the processor
+/// `[main]` From now on a panic inside the guard prints nothing and takes no lock; the processor
 /// catches and counts it. Panics elsewhere print as before. Call it once at the program's start.
 pub fn install_panic_hook() {
     static ONCE: Once = Once::new();

@@ -48,13 +48,13 @@ impl Default for HealthCells {
     }
 }
 
-/// [audio] Adds to a counter that only this thread writes.
+/// `[audio]` Adds to a counter that only this thread writes.
 pub(crate) fn add(counter: &AtomicU64, amount: u64) {
     counter.store(counter.load(Ordering::Relaxed) + amount, Ordering::Relaxed);
 }
 
 impl HealthCells {
-    /// [audio] Counts one block after the priming block.
+    /// `[audio]` Counts one block after the priming block.
     pub(crate) fn record_block(&self, frames: usize, block_ns: u64, deadline_ns: u64) {
         add(&self.blocks, 1);
         add(&self.frames, frames as u64);
@@ -71,7 +71,7 @@ impl HealthCells {
         );
     }
 
-    /// [main] The figures of now.
+    /// `[main]` The figures of now.
     pub fn read(&self) -> Health {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let faults_at_start = ThreadFaults {

@@ -19,6 +19,7 @@ use super::backend::Facts;
 use super::backend::Io;
 use super::backend::Running;
 use super::backend::Wish;
+use super::bridge::MAX_CUSHION_BLOCKS;
 use super::bridge::bridge;
 use super::error::PlayError;
 use super::player::Input;
@@ -229,7 +230,10 @@ fn attempt(backend: Backend, plan: &Plan<'_>) -> Result<Open, Miss> {
         source = Some(reader);
         Input::File(input)
     } else if facts.input.is_some() {
-        let (sender, input) = bridge((BRIDGE_SECS * f64::from(rate_hz)) as usize, &shared);
+        // Room for a block on its way and for the largest cushion, whatever the block.
+        let least_frames = (MAX_CUSHION_BLOCKS + 2) * max_block_frames;
+        let capacity_frames = ((BRIDGE_SECS * f64::from(rate_hz)) as usize).max(least_frames);
+        let (sender, input) = bridge(capacity_frames, &shared);
         capture = Some(sender);
         Input::Live(input)
     } else {

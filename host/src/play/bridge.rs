@@ -17,7 +17,7 @@ use rtrb::RingBuffer;
 use super::shared::Shared;
 
 /// Blocks of cushion at most: beyond, the machine is overloaded and latency would not help.
-const MAX_CUSHION_BLOCKS: usize = 4;
+pub(super) const MAX_CUSHION_BLOCKS: usize = 4;
 /// Frames over which the lowest fill is watched before anything is thrown away.
 const WATCH_FRAMES: usize = 48_000;
 

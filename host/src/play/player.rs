@@ -19,7 +19,7 @@ use super::source::FileInput;
 const FADE_SECS: f64 = 0.03;
 /// The tail of a file is over when the output has stayed below this ...
 const QUIET: f32 = 3.162e-5; // -90 dBFS
-/// ... for this long ...
+/// ... for this long (or longer, if an echo of the rack can come later) ...
 const QUIET_SECS: f64 = 1.0;
 /// ... and at the latest after this.
 const MAX_TAIL_SECS: f64 = 60.0;
@@ -220,7 +220,12 @@ impl Player {
             .busy_ns
             .fetch_add(busy_ns.try_into().unwrap_or(u64::MAX), Relaxed);
 
-        if input_over && self.end.is_none() && self.tail.is_over(left, right) {
+        if input_over
+            && self.end.is_none()
+            && self
+                .tail
+                .is_over(left, right, self.processor.quiet_frames() as u64)
+        {
             self.end = Some(self.position + self.fade_frames.max(frames as u64));
         }
         if let Some(end) = self.end {
@@ -234,7 +239,7 @@ impl Player {
 
 impl Tail {
     /// `[audio]` Follows one block after the end of the input.
-    fn is_over(&mut self, left: &[f32], right: &[f32]) -> bool {
+    fn is_over(&mut self, left: &[f32], right: &[f32], echo_frames: u64) -> bool {
         self.since_frames += left.len() as u64;
         if peak(left).max(peak(right)) < QUIET {
             self.quiet_for_frames += left.len() as u64;
@@ -243,7 +248,7 @@ impl Tail {
         }
         self.since_frames >= self.most_frames
             || (self.since_frames >= self.least_frames
-                && self.quiet_for_frames >= self.quiet_frames)
+                && self.quiet_for_frames >= self.quiet_frames.max(echo_frames))
     }
 }
 

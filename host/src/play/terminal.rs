@@ -2,6 +2,9 @@
 
 use std::io::IsTerminal;
 use std::io::Write;
+use std::sync::mpsc;
+use std::sync::mpsc::Receiver;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use crossterm::ExecutableCommand;
@@ -28,12 +31,20 @@ pub(super) enum Key {
     Quit,
 }
 
+/// What comes from the terminal.
+enum Input {
+    Key(Key),
+    Resized,
+}
+
 /// The standard error stream as a place for the panel. Puts the terminal back as it was when dropped.
 ///
 /// Standard error, because standard output may be a pipe that waits for the report.
 pub(super) struct Terminal {
     out: std::io::Stderr,
-    keys: bool,
+    /// What the terminal's thread reads; `None` where there are no keys, or no more.
+    input: Option<Receiver<Input>>,
+    raw: bool,
     colour: bool,
     /// Lines of the panel that stand on the screen, above the cursor.
     drawn: u16,
@@ -46,13 +57,14 @@ impl Terminal {
         if !out.is_terminal() || std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
             return None;
         }
-        let keys = std::io::stdin().is_terminal() && terminal::enable_raw_mode().is_ok();
+        let raw = std::io::stdin().is_terminal() && terminal::enable_raw_mode().is_ok();
         // A terminal that cannot hide its cursor still shows the panel.
         let _cosmetic = out.execute(cursor::Hide);
         let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         Some(Self {
             out,
-            keys,
+            input: raw.then(read_keys),
+            raw,
             colour,
             drawn: 0,
         })
@@ -60,37 +72,27 @@ impl Terminal {
 
     /// `[main]` Whether keys are read at all.
     pub(super) fn has_keys(&self) -> bool {
-        self.keys
+        self.input.is_some()
     }
 
     /// `[main]` Waits up to `pause` for keys and gives those that mean something.
     pub(super) fn keys(&mut self, pause: Duration) -> Vec<Key> {
         let mut keys = Vec::new();
-        if !self.keys {
+        let Some(input) = self.input.take() else {
             std::thread::sleep(pause);
             return keys;
-        }
+        };
         let mut wait = pause;
         loop {
-            match event::poll(wait) {
-                Ok(true) => {}
-                Ok(false) => return keys,
-                Err(_) => {
-                    // The terminal has gone; the sound goes on until a signal or its end.
-                    self.keys = false;
+            match input.recv_timeout(wait) {
+                Ok(Input::Key(key)) => keys.push(key),
+                Ok(Input::Resized) => self.start_anew(),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.input = Some(input);
                     return keys;
                 }
-            }
-            match event::read() {
-                Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => {
-                    keys.extend(meaning(key.code, key.modifiers));
-                }
-                Ok(Event::Resize(..)) => self.start_anew(),
-                Ok(_) => {}
-                Err(_) => {
-                    self.keys = false;
-                    return keys;
-                }
+                // The terminal has gone; the sound goes on until a signal or its end.
+                Err(RecvTimeoutError::Disconnected) => return keys,
             }
             wait = Duration::ZERO;
         }
@@ -157,10 +159,35 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         let _cosmetic = self.out.execute(cursor::Show);
-        if self.keys {
+        if self.raw {
             let _cosmetic = terminal::disable_raw_mode();
         }
     }
+}
+
+/// Reads the terminal on a thread of its own: of a terminal that hangs up, the reader may never come
+/// back, and the signal that says so must still be heard. The thread ends with the program.
+fn read_keys() -> Receiver<Input> {
+    let (send, input) = mpsc::channel();
+    let read = move || {
+        while let Ok(event) = event::read() {
+            let input = match event {
+                Event::Key(key) if key.kind != KeyEventKind::Release => {
+                    meaning(key.code, key.modifiers).map(Input::Key)
+                }
+                Event::Resize(..) => Some(Input::Resized),
+                _ => None,
+            };
+            if input.is_some_and(|input| send.send(input).is_err()) {
+                return;
+            }
+        }
+    };
+    // Without the thread there are no keys: the channel says so.
+    let _thread = std::thread::Builder::new()
+        .name("headroom-keys".to_owned())
+        .spawn(read);
+    input
 }
 
 fn meaning(code: KeyCode, modifiers: KeyModifiers) -> Option<Key> {
