@@ -524,9 +524,10 @@ fn an_instance_that_ends_first_does_not_disturb_those_before_it() {
             _ => {}
         },
     );
-    for frame in 24_960..28_000 {
-        assert!(sound[0][frame] > 0.2, "frame {frame}: {}", sound[0][frame]);
-    }
+    let lowest = sound[0][24_960..28_000]
+        .iter()
+        .fold(1.0, |low: f32, s| low.min(*s));
+    assert!(lowest > 0.2, "{lowest}");
 }
 
 #[test]

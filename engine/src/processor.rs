@@ -484,9 +484,11 @@ fn block_of<'a>(
 
 /// Puts 0 for what is not finite; returns how many were not.
 fn make_finite(samples: &mut [f32]) -> u64 {
-    // A finite number less itself is 0, all bits of it; what is not finite leaves a NaN.
-    let left = |bits: u32, sample: &f32| bits | (sample - sample).to_bits();
-    if samples.iter().fold(0, left) == 0 {
+    // All bits of the exponent are set in infinities and NaNs, and in nothing else.
+    const EXPONENT: u32 = 0x7F80_0000;
+    let found =
+        |found: u32, sample: &f32| found | u32::from(sample.to_bits() & EXPONENT == EXPONENT);
+    if samples.iter().fold(0, found) == 0 {
         return 0;
     }
     let mut bad = 0;

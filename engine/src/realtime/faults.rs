@@ -33,7 +33,7 @@ impl ThreadFaults {
         Self::default()
     }
 
-    /// `[main]` Of another thread of this process, by its number ([`thread_id`]); `None` when it is
+    /// `[main]` Of another thread of this process, by the number the system gave it; `None` when it is
     /// gone or the system does not tell.
     pub fn of_thread(thread_id: u64) -> Option<Self> {
         if !cfg!(target_os = "linux") {
