@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use headroom_engine::ControlError;
 use headroom_engine::OpenError;
 use headroom_engine::StreamError;
 
@@ -91,10 +90,6 @@ pub enum PlayError {
     /// The engine could not build the rack.
     #[error(transparent)]
     Open(#[from] OpenError),
-
-    /// The engine did not take a command.
-    #[error(transparent)]
-    Control(#[from] ControlError),
 
     /// The operating system refused something the session cannot do without.
     #[error("cannot {doing}: {source}")]
