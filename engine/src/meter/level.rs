@@ -248,6 +248,41 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_that_takes_while_it_is_written_loses_no_peak() {
+        let stream = Stream::new(48_000, 64, 1).unwrap();
+        let cells = LevelCells::default();
+        let rounds = AtomicU32::new(0);
+        let mut lost = 0;
+        let highest = |of: f32| of.max(cells.take().peak[0]);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut meter = LevelMeter::new(&stream);
+                for round in 1..=2_000 {
+                    // Ordering: Release and Acquire hand the turn over.
+                    while rounds.load(Ordering::Acquire) != 2 * round - 2 {
+                        std::thread::yield_now();
+                    }
+                    for at in 0..40 {
+                        let level = if at == 20 { 0.75 } else { 0.25 };
+                        feed(&mut meter, &cells, &[level; 64]);
+                    }
+                    rounds.store(2 * round - 1, Ordering::Release);
+                }
+            });
+            for round in 1..=2_000 {
+                let mut found = 0.0;
+                while rounds.load(Ordering::Acquire) != 2 * round - 1 {
+                    found = highest(found);
+                }
+                found = highest(found);
+                rounds.store(2 * round, Ordering::Release);
+                lost += u32::from(found != 0.75);
+            }
+        });
+        assert_eq!(lost, 0, "rounds of 2,000");
+    }
+
+    #[test]
     fn hold_stays_for_its_time_then_falls_by_twenty_db_a_second() {
         let stream = Stream::new(48_000, 64, 1).unwrap();
         let (mut meter, cells) = (LevelMeter::new(&stream), LevelCells::default());
