@@ -13,7 +13,7 @@ pub use clock::{Ticks, ticks_to_ns};
 pub use collector::Collector;
 pub use faults::ThreadFaults;
 pub(crate) use faults::thread_id;
-pub use guard::{guarded, install_panic_hook, is_armed};
+pub use guard::{Watch, guarded, install_panic_hook, install_watch, is_armed};
 pub(crate) use health::add;
 pub use health::{BlockTimes, Health, HealthCells};
 pub use violation::{StageAllocator, Violation, ViolationCounts, take_first_violation};
