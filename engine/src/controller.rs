@@ -12,6 +12,7 @@ use crate::builder::{LiveSlot, OpenError, SlotBuilder};
 use crate::memory::{Carver, Memory, Region, populate_code};
 use crate::message::{Change, Message, Notice, SlotKey};
 use crate::meter::{Level, LevelCells};
+use crate::panic::PanicButton;
 use crate::plan::Plan;
 use crate::preset::{ModuleSpec, RackSpec};
 use crate::processor::{Parts, Processor, Scratch};
@@ -82,6 +83,7 @@ pub fn open(
     let (notices_in, notices_out) = touched_ring();
     let health = Arc::new(HealthCells::default());
     let meter_cells = Arc::new(LevelCells::default());
+    let panic_button = PanicButton::default();
     let processor = Processor::new(Parts {
         stream,
         rack,
@@ -90,6 +92,7 @@ pub fn open(
         notices: notices_in,
         health: Arc::clone(&health),
         meter_cells: Arc::clone(&meter_cells),
+        panic_button: panic_button.clone(),
         collector: Arc::clone(&slots.collector),
     });
     let controller = Controller {
@@ -99,6 +102,7 @@ pub fn open(
         notices: notices_out,
         health,
         meter_cells,
+        panic_button,
         ids: HashMap::new(),
         slots,
     };
@@ -124,6 +128,7 @@ pub struct Controller {
     notices: Consumer<Notice>,
     health: Arc<HealthCells>,
     meter_cells: Arc<LevelCells>,
+    panic_button: PanicButton,
     /// Ids of slots that have left, for notices that come late.
     ids: HashMap<SlotKey, String>,
     // Last: the collector outlives what it collects.
@@ -341,6 +346,11 @@ impl Controller {
     /// first block it takes effect at once.
     pub fn mute(&mut self, on: bool) -> Result<(), ControlError> {
         self.send(Message::Mute(on))
+    }
+
+    /// `[main]` The panic button; whoever may need it takes a clone.
+    pub fn panic_button(&self) -> &PanicButton {
+        &self.panic_button
     }
 
     /// `[main]` Forgets all sound at the start of the next block.

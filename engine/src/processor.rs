@@ -15,6 +15,7 @@ use crate::fade::{FADE_SECS, Fade};
 use crate::memory::ArenaBox;
 use crate::message::{Change, Event, Message, Notice};
 use crate::meter::{LevelCells, LevelMeter, Measured, measure};
+use crate::panic::{Panic, PanicButton, SLOTS_A_STEP};
 use crate::rack::{Chunk, Rack, Room, TAIL_LIMIT_SECS};
 use crate::realtime::{
     Collector, HealthCells, ThreadFaults, Ticks, ViolationCounts, add, guarded, thread_id,
@@ -51,6 +52,7 @@ pub struct Processor {
     health: Arc<HealthCells>,
     /// The gain of everything: 0 when muted.
     master: Fade,
+    panic: Panic,
     meter: LevelMeter,
     meter_cells: Arc<LevelCells>,
     position: u64,
@@ -115,6 +117,7 @@ pub(crate) struct Parts {
     pub(crate) notices: Producer<Notice>,
     pub(crate) health: Arc<HealthCells>,
     pub(crate) meter_cells: Arc<LevelCells>,
+    pub(crate) panic_button: PanicButton,
     pub(crate) collector: Arc<Collector>,
 }
 
@@ -129,6 +132,7 @@ impl Processor {
             notices: parts.notices,
             health: parts.health,
             master: Fade::all(),
+            panic: Panic::new(parts.panic_button, &parts.stream),
             meter: LevelMeter::new(&parts.stream),
             meter_cells: parts.meter_cells,
             position: 0,
@@ -212,6 +216,7 @@ impl Processor {
         self.rack.reset();
         self.tails.clear();
         self.master = Fade::at(self.master.target());
+        self.panic.settle();
         self.meter.reset();
         self.position = 0;
     }
@@ -219,6 +224,7 @@ impl Processor {
     /// The first block: runs everything once on silence, so that code, stack and memory have been
     /// touched before anything is claimed.
     fn prime(&mut self, channels: &mut [&mut [f32]], events: &[Event]) {
+        self.panic.look();
         // All that was sent before: nothing sounds yet, so what waits for room has it at once.
         while !self.commands.is_empty() {
             self.take_messages(MESSAGES_AT_ONCE);
@@ -248,6 +254,7 @@ impl Processor {
     }
 
     fn run(&mut self, channels: &mut [&mut [f32]], frames: usize, events: &[Event]) {
+        self.panic.look();
         self.take_messages(MESSAGES_A_BLOCK + frames);
         let count = self.stream.channels().min(channels.len());
         let mut events = events.iter().peekable();
@@ -261,12 +268,16 @@ impl Processor {
             if let Some(event) = events.peek() {
                 end = end.min(event.frame as usize);
             }
+            if self.panic.is_on() {
+                end = end.min(at.saturating_add(self.follow_panic()));
+            }
             let chunk = end - at;
             for channel in &mut channels[..count] {
                 let bad = make_finite(&mut channel[at..end]);
                 if bad > 0 {
                     add(&self.health.non_finite_inputs, bad);
                 }
+                self.panic.let_in(&mut channel[at..end]);
             }
             match block_of(&mut channels[..count], at..end, self.position) {
                 Some(block)
@@ -298,6 +309,19 @@ impl Processor {
         }
         self.rack.publish();
         self.meter.publish(&self.meter_cells);
+    }
+
+    /// Forgets what the panic button asks to forget before the next chunk; gives its longest length.
+    fn follow_panic(&mut self) -> usize {
+        let from = self.panic.next_reset(self.position, self.rack.slots());
+        if from == Some(0) {
+            self.tails.clear();
+            self.rack.drop_tails();
+        }
+        if let Some(from) = from {
+            self.rack.reset_some(from, SLOTS_A_STEP);
+        }
+        self.panic.frames_to_turn()
     }
 
     /// One chunk through the rack: in place where a block is given, which needs that no rack that
@@ -387,6 +411,10 @@ impl Processor {
             }
             measured = None;
         }
+        if self.panic.is_on() {
+            self.panic.let_out(&mut output);
+            measured = None;
+        }
         for (at, channel) in output.iter_mut().enumerate() {
             let mut measured = measured.map_or_else(|| measure(channel), |measured| measured[at]);
             if !measured.finite {
@@ -416,8 +444,14 @@ impl Processor {
             match self.commands.pop() {
                 Err(_) => return,
                 Ok(Message::Change(change)) => self.take_change(change, Source::Controller),
-                Ok(Message::Edit(mut order)) => self.rack.apply(&mut order),
-                Ok(Message::Preset(rack)) => self.change_rack(rack),
+                Ok(Message::Edit(mut order)) => {
+                    self.rack.apply(&mut order);
+                    self.panic.start_anew();
+                }
+                Ok(Message::Preset(rack)) => {
+                    self.change_rack(rack);
+                    self.panic.start_anew();
+                }
                 Ok(Message::Mute(on)) => {
                     let to = if on { 0.0 } else { 1.0 };
                     self.master = Fade::over(self.master.now(), to, self.stream.frames(FADE_SECS));

@@ -334,14 +334,31 @@ impl Rack {
 
     /// `[audio]` Forgets all sound; what has left is gone, what comes is there.
     pub(crate) fn reset(&mut self) {
+        self.drop_tails();
+        self.reset_some(0, usize::MAX);
+    }
+
+    /// `[audio]` What has left is gone, what comes is there; what is there keeps its sound.
+    pub(crate) fn drop_tails(&mut self) {
         self.entries.retain_mut(|entry| match &mut entry.stage {
             Stage::Live { coming } => {
                 *coming = Fade::all();
-                entry.slot.reset();
                 true
             }
             Stage::Leaving(_) => false,
         });
+    }
+
+    /// `[any]` Slots, with those that have left and still ring.
+    pub(crate) fn slots(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// `[audio]` Forgets the sound of so many slots, from one on, in the chain's order.
+    pub(crate) fn reset_some(&mut self, from: usize, count: usize) {
+        for entry in self.entries.iter_mut().skip(from).take(count) {
+            entry.slot.reset();
+        }
     }
 
     /// `[audio]` For how many frames its output must be silent to be so for good.
