@@ -281,6 +281,23 @@ const BAD: &[(&[&str], &[&str])] = &[
         &["--seconds", "nan"],
         &["`--seconds` is NaN", "more than 0"],
     ),
+    (
+        &["--inputs", "0"],
+        &["`--inputs` is 0", "one or two channels from 1"],
+    ),
+    (
+        &["--outputs", "1,2,3"],
+        &["`--outputs` is 1,2,3", "for example `3` or `1,2`"],
+    ),
+    (
+        &["--backend", "null", "--outputs", "3,4"],
+        &["`null` has 2 output channels", "`--outputs` from 1 to 2"],
+    ),
+    (
+        &["--backend", "null", "--inputs", "1"],
+        &["`null` has no input channels"],
+    ),
+    (&["--outputs", "1,2"], &["no JACK server"]),
     (&["--loop"], &["`--loop` needs `--input FILE`"]),
     (
         &["--input", "missing.wav"],

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::backend::BackendChoice;
 use super::error::PlayError;
+use super::routing::Routing;
 
 /// Sample rates the engine takes, in Hz.
 const RATES_HZ: std::ops::RangeInclusive<u32> = 8_000..=384_000;
@@ -26,6 +27,14 @@ pub struct PlayArgs {
     /// Device to play on (see `headroom devices`)
     #[arg(long, value_name = "NAME")]
     pub output_device: Option<String>,
+
+    /// Channels of the input device, counted from 1: two, or one for both sides [default: the first two]
+    #[arg(long, value_name = "N[,N]", conflicts_with = "input")]
+    pub inputs: Option<String>,
+
+    /// Channels of the output device, counted from 1: two, or one for the sum [default: the first two]
+    #[arg(long, value_name = "N[,N]")]
+    pub outputs: Option<String>,
 
     /// Sample rate in Hz [default: the device's own]
     #[arg(long, value_name = "HZ", allow_negative_numbers = true)]
@@ -69,6 +78,7 @@ pub struct PlayArgs {
 pub(super) struct Numbers {
     pub(super) rate_hz: Option<u32>,
     pub(super) block_frames: Option<u32>,
+    pub(super) routing: Routing,
     pub(super) seconds: Option<f64>,
 }
 
@@ -83,6 +93,7 @@ impl PlayArgs {
         }
         let rate_hz = in_range("--rate", "Hz", self.rate, &RATES_HZ)?;
         let block_frames = in_range("--block", "frames", self.block, &BLOCKS_FRAMES)?;
+        let routing = Routing::parse(self.inputs.as_deref(), self.outputs.as_deref())?;
         // A year is beyond any show, and keeps the frame count far from overflow.
         if let Some(seconds) = self.seconds
             && !(seconds > 0.0 && seconds <= 31_536_000.0)
@@ -96,6 +107,7 @@ impl PlayArgs {
         Ok(Numbers {
             rate_hz,
             block_frames,
+            routing,
             seconds: self.seconds,
         })
     }

@@ -98,6 +98,7 @@ impl Plan<'_> {
             input_device: self.args.input_device.clone(),
             rate_hz: self.numbers.rate_hz,
             block_frames: self.numbers.block_frames,
+            routing: self.numbers.routing,
             live_input: self.args.input.is_none(),
         }
     }
@@ -127,12 +128,14 @@ pub(super) fn open(plan: &Plan<'_>) -> Result<Open, PlayError> {
 }
 
 fn first_that_works(plan: &Plan<'_>) -> Result<Open, PlayError> {
-    let named = plan.args.output_device.is_some() || plan.args.input_device.is_some();
+    let named = plan.args.output_device.is_some()
+        || plan.args.input_device.is_some()
+        || plan.numbers.routing.is_named();
     let mut reasons = Vec::new();
     let mut there_are = Vec::new();
     let (mut missing, mut refused) = (None, None);
     for &backend in Backend::of_platform() {
-        // Whoever names a device wants that one, and no clock in its place.
+        // Whoever names a device or its channels wants that one, and no clock in its place.
         if named && backend == Backend::Null {
             break;
         }

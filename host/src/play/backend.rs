@@ -11,6 +11,7 @@ use super::bridge::Capture;
 use super::cpal_device::CpalDevice;
 use super::null::NullDevice;
 use super::player::Player;
+use super::routing::Routing;
 use super::shared::Shared;
 
 /// How long an audio system may take to answer; a server that hangs must not hang us.
@@ -120,6 +121,8 @@ pub(crate) struct Wish {
     pub(crate) input_device: Option<String>,
     pub(crate) rate_hz: Option<u32>,
     pub(crate) block_frames: Option<u32>,
+    /// Which of its channels are used.
+    pub(crate) routing: Routing,
     /// Whether the device's input is to be heard (no file in its place).
     pub(crate) live_input: bool,
 }

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use cpal::FromSample;
-use cpal::Sample;
 use rtrb::Consumer;
 use rtrb::Producer;
 use rtrb::RingBuffer;
 
+use super::routing::Layout;
 use super::shared::Shared;
 
 /// Blocks of cushion at most: beyond, the machine is overloaded and latency would not help.
@@ -47,19 +47,16 @@ pub(super) struct Capture {
 }
 
 impl Capture {
-    /// `[audio]` Takes one interleaved input block: the first two channels, or one for both sides.
+    /// `[audio]` Takes one interleaved input block.
     ///
     /// A full ring loses the newest frames, and that is counted: the output has stopped taking, and
     /// nothing the input thread may do would change it.
-    pub(super) fn push<T>(&mut self, data: &[T], channels: usize)
+    pub(super) fn push<T>(&mut self, data: &[T], layout: Layout)
     where
         T: Copy,
         f32: FromSample<T>,
     {
-        if channels == 0 {
-            return;
-        }
-        let offered_frames = data.len() / channels;
+        let offered_frames = data.len() / layout.count();
         self.shared
             .capture_frames
             .store(offered_frames.try_into().unwrap_or(u32::MAX), Relaxed);
@@ -67,12 +64,8 @@ impl Capture {
         if taken_frames < offered_frames {
             self.shared.input_overruns.fetch_add(1, Relaxed);
         }
-        let right = usize::from(channels > 1);
         if let Ok(chunk) = self.producer.write_chunk_uninit(taken_frames * 2) {
-            chunk
-                .fill_from_iter(data.chunks_exact(channels).flat_map(|frame| {
-                    [f32::from_sample(frame[0]), f32::from_sample(frame[right])]
-                }));
+            chunk.fill_from_iter(layout.pick(data).flatten());
         }
     }
 }
@@ -188,7 +181,7 @@ mod tests {
         let shared = Arc::new(Shared::default());
         let (mut capture, mut input) = bridge(4096, &shared);
         for block in 0..100 {
-            capture.push(&ramp(block * 64, 64), 2);
+            capture.push(&ramp(block * 64, 64), Layout::stereo());
             assert_eq!(take(&mut input, 64)[0], (block * 64) as f32);
         }
         assert_eq!(shared.input_underruns.load(Relaxed), 0);
@@ -203,7 +196,7 @@ mod tests {
             if block > 0 {
                 assert_eq!(heard[0], ((block - 1) * 64) as f32);
             }
-            capture.push(&ramp(block * 64, 64), 2);
+            capture.push(&ramp(block * 64, 64), Layout::stereo());
         }
         assert_eq!(shared.input_underruns.load(Relaxed), 0);
     }
@@ -217,7 +210,7 @@ mod tests {
         for block in 0..1000 {
             let input_first = (block / 3) % 2 == 0;
             if input_first {
-                capture.push(&ramp(next, 64), 2);
+                capture.push(&ramp(next, 64), Layout::stereo());
                 next += 64;
             }
             let heard = take(&mut input, 64);
@@ -230,7 +223,7 @@ mod tests {
             }
             last = Some(heard[63]);
             if !input_first {
-                capture.push(&ramp(next, 64), 2);
+                capture.push(&ramp(next, 64), Layout::stereo());
                 next += 64;
             }
         }
@@ -242,13 +235,13 @@ mod tests {
     fn a_pile_of_old_input_is_thrown_away_and_counted() {
         let shared = Arc::new(Shared::default());
         let (mut capture, mut input) = bridge(8192, &shared);
-        capture.push(&ramp(0, 64), 2);
+        capture.push(&ramp(0, 64), Layout::stereo());
         take(&mut input, 64);
-        capture.push(&ramp(64, 4096), 2);
+        capture.push(&ramp(64, 4096), Layout::stereo());
         let mut next = 64 + 4096;
         let mut heard = 0.0;
         for _ in 0..2000 {
-            capture.push(&ramp(next, 64), 2);
+            capture.push(&ramp(next, 64), Layout::stereo());
             next += 64;
             heard = take(&mut input, 64)[63];
         }
@@ -265,17 +258,7 @@ mod tests {
     fn a_full_ring_loses_the_newest_and_is_counted() {
         let shared = Arc::new(Shared::default());
         let (mut capture, _input) = bridge(100, &shared);
-        capture.push(&ramp(0, 128), 2);
+        capture.push(&ramp(0, 128), Layout::stereo());
         assert_eq!(shared.input_overruns.load(Relaxed), 1);
-    }
-
-    #[test]
-    fn one_channel_is_heard_on_both_sides() {
-        let shared = Arc::new(Shared::default());
-        let (mut capture, mut input) = bridge(1024, &shared);
-        capture.push(&[0.25_f32; 16], 1);
-        let (mut left, mut right) = ([0.0; 16], [0.0; 16]);
-        input.fill(&mut left, &mut right);
-        assert_eq!((left, right), ([0.25; 16], [0.25; 16]));
     }
 }

@@ -38,6 +38,8 @@ use super::lookup::unavailable;
 use super::lookup::usual;
 use super::player::Player;
 use super::quiet;
+use super::routing::Direction;
+use super::routing::Layout;
 use super::shared::Loss;
 use super::shared::Shared;
 
@@ -61,6 +63,7 @@ pub(super) struct CpalDevice {
 struct Side {
     device: cpal::Device,
     config: StreamConfig,
+    layout: Layout,
     format: SampleFormat,
     /// The block was asked for by name: no other will do.
     strict_block: bool,
@@ -98,12 +101,18 @@ impl CpalDevice {
         let input = match named_input.or_else(usual_input) {
             Some(device) => {
                 let side = Side::input(device, backend, wish, &output.config);
-                // A default input that does not open leaves a rack without input; a named one must.
-                if wish.input_device.is_some() {
+                // A default input that does not open leaves a rack without input; a named one must, and so
+                // must one whose channels are named.
+                if wish.input_device.is_some() || wish.routing.inputs.is_some() {
                     Some(side?)
                 } else {
                     side.ok()
                 }
+            }
+            None if wish.routing.inputs.is_some() => {
+                return Err(BackendError::Unavailable(
+                    "it has no input device".to_owned(),
+                ));
             }
             None => None,
         };
@@ -189,8 +198,14 @@ impl Side {
                 .map(Iterator::collect)
                 .unwrap_or_default()
         };
-        let config = choose(usual, ranges, wish.rate_hz, &name_of(&device))?;
-        Ok(Self::new(device, backend, &config, wish))
+        let config = choose(
+            usual,
+            ranges,
+            wish.rate_hz,
+            wish.routing.outputs,
+            &name_of(&device),
+        )?;
+        Self::new(device, backend, &config, wish, Direction::Output)
     }
 
     fn input(
@@ -206,8 +221,14 @@ impl Side {
                 .map(Iterator::collect)
                 .unwrap_or_default()
         };
-        let config = choose(usual, ranges, Some(output.sample_rate), &name_of(&device))?;
-        Ok(Self::new(device, backend, &config, wish))
+        let config = choose(
+            usual,
+            ranges,
+            Some(output.sample_rate),
+            wish.routing.inputs,
+            &name_of(&device),
+        )?;
+        Self::new(device, backend, &config, wish, Direction::Input)
     }
 
     fn new(
@@ -215,7 +236,8 @@ impl Side {
         backend: Backend,
         supported: &SupportedStreamConfig,
         wish: &Wish,
-    ) -> Self {
+        direction: Direction,
+    ) -> Result<Self, BackendError> {
         let mut config = supported.config();
         config.buffer_size = match (wish.block_frames, supported.buffer_size()) {
             (Some(frames), _) => BufferSize::Fixed(frames),
@@ -227,12 +249,18 @@ impl Side {
             }
             (None, _) => BufferSize::Default,
         };
-        Self {
+        let wanted = match direction {
+            Direction::Input => wish.routing.inputs,
+            Direction::Output => wish.routing.outputs,
+        };
+        let count = usize::from(config.channels);
+        Ok(Self {
+            layout: Layout::of(wanted, count, direction, &name_of(&device))?,
             device,
             config,
             format: supported.sample_format(),
             strict_block: wish.block_frames.is_some(),
-        }
+        })
     }
 
     fn start_output(
@@ -310,11 +338,11 @@ impl Side {
     where
         T: SizedSample + FromSample<f32>,
     {
-        let channels = usize::from(self.config.channels);
+        let layout = self.layout;
         self.device.build_output_stream::<T, _, _>(
             self.config,
             move |block, _| match hand.work() {
-                Some(player) => player.fill(block, channels),
+                Some(player) => player.fill(block, layout),
                 None => block.fill(T::EQUILIBRIUM),
             },
             count_errors(shared),
@@ -331,12 +359,12 @@ impl Side {
         T: SizedSample,
         f32: FromSample<T>,
     {
-        let channels = usize::from(self.config.channels);
+        let layout = self.layout;
         self.device.build_input_stream::<T, _, _>(
             self.config,
             move |block: &[T], _| {
                 if let Some(capture) = hand.work() {
-                    capture.push(block, channels);
+                    capture.push(block, layout);
                 }
             },
             count_errors(shared),

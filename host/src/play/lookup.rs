@@ -12,6 +12,7 @@ use cpal::traits::HostTrait;
 
 use super::backend::Backend;
 use super::backend::BackendError;
+use super::routing::Channels;
 
 /// `[main]` cpal's host for a backend, if this build and this machine have it.
 pub(crate) fn host(backend: Backend) -> Result<cpal::Host, BackendError> {
@@ -58,15 +59,20 @@ pub(crate) fn is_unpaced(backend: Backend, id: &str) -> bool {
     backend == Backend::Alsa && matches!(kind, "null" | "file" | "tee")
 }
 
-/// Picks the configuration: the device's own unless another rate is asked for; `f32` where there is.
+/// Picks the configuration: the device's own unless another rate or more channels are asked for; `f32` where
+/// there is. A device with fewer channels is given with as many as it has.
 pub(super) fn choose(
     usual: SupportedStreamConfig,
     ranges: impl FnOnce() -> Vec<SupportedStreamConfigRange>,
     rate_hz: Option<u32>,
+    wanted: Option<Channels>,
     device: &str,
 ) -> Result<SupportedStreamConfig, BackendError> {
     let rate_hz = rate_hz.unwrap_or(usual.sample_rate());
+    let least_channels = wanted.map_or(0, Channels::least_count);
+    let missing = |channels: u16| least_channels.saturating_sub(usize::from(channels));
     let easy = usual.sample_rate() == rate_hz
+        && missing(usual.channels()) == 0
         && usual.sample_format() == SampleFormat::F32
         && matches!(usual.channels(), 1 | 2);
     if easy {
@@ -76,7 +82,10 @@ pub(super) fn choose(
     let best = ranges
         .iter()
         .filter(|range| range.contains_rate(rate_hz))
-        .max_by(|one, other| one.cmp_default_heuristics(other))
+        .max_by(|one, other| {
+            let missing = missing(other.channels()).cmp(&missing(one.channels()));
+            missing.then_with(|| one.cmp_default_heuristics(other))
+        })
         .and_then(|range| range.try_with_sample_rate(rate_hz));
     match best {
         Some(best) => Ok(best),

@@ -7,6 +7,7 @@
 //! | `lookup` | which devices there are, what they are called, what they run at |
 //! | `cpal_device`, `null` | real devices, and the clock that stands in for one |
 //! | `attempt` | from a backend to a running device with a rack on it, or why not |
+//! | `routing` | which channels of a device are used |
 //! | `player` | the output callback, the same for every device |
 //! | `bridge`, `source` | where its frames come from: the input callback, or a file's reader thread |
 //! | `shared` | the words between the audio threads and the main thread |
@@ -27,6 +28,7 @@ mod player;
 mod priority;
 pub(crate) mod quiet;
 mod report;
+pub(crate) mod routing;
 mod session;
 mod shared;
 mod source;

@@ -15,6 +15,8 @@ use super::backend::Io;
 use super::backend::Running;
 use super::backend::Wish;
 use super::player::Player;
+use super::routing::Direction;
+use super::routing::Layout;
 use super::shared::Shared;
 
 /// What it runs at when nobody says otherwise.
@@ -24,6 +26,7 @@ const DEFAULT_BLOCK_FRAMES: u32 = 256;
 /// A real-time clocked device without hardware.
 pub(super) struct NullDevice {
     facts: Facts,
+    layout: Layout,
 }
 
 impl NullDevice {
@@ -41,7 +44,12 @@ impl NullDevice {
                 });
             }
         }
+        let routing = wish.routing;
+        if routing.inputs.is_some() {
+            Layout::of(routing.inputs, 0, Direction::Input, "null")?;
+        }
         Ok(Self {
+            layout: Layout::of(routing.outputs, 2, Direction::Output, "null")?,
             facts: Facts {
                 backend: Backend::Null,
                 output: "null (a clock, no sound)".to_owned(),
@@ -63,6 +71,7 @@ impl Device for NullDevice {
         let clock = Clock {
             sample_rate_hz: self.facts.sample_rate_hz,
             block_frames,
+            layout: self.layout,
             shared: io.shared,
         };
         let quit = Arc::new(AtomicBool::new(false));
@@ -106,17 +115,18 @@ impl Drop for NullStream {
 struct Clock {
     sample_rate_hz: u32,
     block_frames: u32,
+    layout: Layout,
     shared: Arc<Shared>,
 }
 
 impl Clock {
     /// `[audio]` Calls the player at absolute times, so that lateness never adds up.
     fn run(self, mut player: Player, quit: &AtomicBool) {
-        let mut block = vec![0.0_f32; self.block_frames as usize * 2];
+        let mut block = vec![0.0_f32; self.block_frames as usize * self.layout.count()];
         let mut start = Instant::now();
         let mut blocks: u64 = 0;
         while !quit.load(Relaxed) {
-            player.fill(&mut block, 2);
+            player.fill(&mut block, self.layout);
             blocks += 1;
             let due = start + self.time_of(blocks);
             let now = Instant::now();
@@ -147,6 +157,7 @@ mod tests {
         let clock = Clock {
             sample_rate_hz: 44_100,
             block_frames: 63,
+            layout: Layout::stereo(),
             shared: Arc::new(Shared::default()),
         };
         assert_eq!(clock.time_of(44_100 * 3600 / 63), Duration::from_secs(3600));

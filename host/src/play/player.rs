@@ -12,6 +12,7 @@ use headroom_engine::realtime::guarded;
 
 use super::bridge::LiveInput;
 use super::priority;
+use super::routing::Layout;
 use super::shared::Shared;
 use super::source::FileInput;
 
@@ -99,14 +100,11 @@ impl Player {
     }
 
     /// `[audio]` Fills one interleaved block of the device, whatever its size.
-    pub(super) fn fill<T>(&mut self, block: &mut [T], channels: usize)
+    pub(super) fn fill<T>(&mut self, block: &mut [T], layout: Layout)
     where
         T: Sample + FromSample<f32>,
     {
-        if channels == 0 {
-            return;
-        }
-        let frames = block.len() / channels;
+        let frames = block.len() / layout.count();
         self.shared.callbacks.fetch_add(1, Relaxed);
         self.shared.asked_frames.fetch_add(frames as u64, Relaxed);
         if !self.shared.running() {
@@ -120,13 +118,13 @@ impl Player {
         if !self.primed {
             let frames = frames.min(self.left.len());
             self.prime(frames);
-            let (piece, rest) = block.split_at_mut(frames * channels);
+            let (piece, rest) = block.split_at_mut(frames * layout.count());
             piece.fill(T::EQUILIBRIUM);
             block = rest;
         }
         // Not the rack alone: what feeds it keeps the same promise, and is counted with it.
         let before = ViolationCounts::of_this_thread();
-        guarded(|| self.run(block, channels));
+        guarded(|| self.run(block, layout));
         let counts = ViolationCounts::of_this_thread().since(before);
         if !counts.is_zero() {
             self.shared
@@ -139,7 +137,7 @@ impl Player {
     }
 
     /// `[audio]` Cuts a block into pieces that the rack takes.
-    fn run<T>(&mut self, block: &mut [T], channels: usize)
+    fn run<T>(&mut self, block: &mut [T], layout: Layout)
     where
         T: Sample + FromSample<f32>,
     {
@@ -148,7 +146,7 @@ impl Player {
             self.end = Some(self.end.map_or(soon, |end| end.min(soon)));
         }
         let mut rest = block;
-        while rest.len() >= channels {
+        while rest.len() >= layout.count() {
             let left_frames = self
                 .end
                 .map_or(u64::MAX, |end| end.saturating_sub(self.position));
@@ -158,15 +156,14 @@ impl Player {
             }
             let piece_frames = usize::try_from(left_frames)
                 .unwrap_or(usize::MAX)
-                .min(rest.len() / channels)
+                .min(rest.len() / layout.count())
                 .min(self.left.len());
             self.play(piece_frames);
-            let (piece, after) = rest.split_at_mut(piece_frames * channels);
-            interleave(
+            let (piece, after) = rest.split_at_mut(piece_frames * layout.count());
+            layout.place(
                 &self.left[..piece_frames],
                 &self.right[..piece_frames],
                 piece,
-                channels,
             );
             rest = after;
         }
@@ -276,25 +273,6 @@ fn fade_out(left: &mut [f32], right: &mut [f32], position: u64, end: u64, fade_f
     }
 }
 
-/// `[audio]` Two planes into the device's order: mono devices get the mean, surplus channels silence.
-fn interleave<T>(left: &[f32], right: &[f32], block: &mut [T], channels: usize)
-where
-    T: Sample + FromSample<f32>,
-{
-    let planes = left.iter().zip(right);
-    if channels == 1 {
-        for (out, (left, right)) in block.iter_mut().zip(planes) {
-            *out = T::from_sample((left + right) * 0.5);
-        }
-        return;
-    }
-    for (frame, (left, right)) in block.chunks_exact_mut(channels).zip(planes) {
-        frame[0] = T::from_sample(*left);
-        frame[1] = T::from_sample(*right);
-        frame[2..].fill(T::EQUILIBRIUM);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -322,15 +300,5 @@ mod tests {
             fade_out(&mut cut[start..end], &mut other, start as u64, 280, 100);
         }
         assert_eq!(whole, cut);
-    }
-
-    #[test]
-    fn mono_devices_hear_both_sides_and_wide_ones_silence_beyond_two() {
-        let mut mono = [0.0_f32; 2];
-        interleave(&[1.0, 0.5], &[0.0, 0.5], &mut mono, 1);
-        assert_eq!(mono, [0.5, 0.5]);
-        let mut wide = [9_i16; 8];
-        interleave(&[1.0, 0.5], &[0.0, -1.0], &mut wide, 4);
-        assert_eq!(wide, [32767, 0, 0, 0, 16384, -32768, 0, 0]);
     }
 }
