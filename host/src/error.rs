@@ -29,6 +29,16 @@ pub enum HostError {
         /// The names there are, separated by commas.
         known: String,
     },
+    /// The preset of the last run can no longer be used.
+    #[error(
+        "the remembered preset `{preset}` cannot be used: {source}: name another with `--preset`, or start with `--fresh`"
+    )]
+    RememberedPreset {
+        /// As it is remembered.
+        preset: String,
+        /// What is wrong with it.
+        source: Box<HostError>,
+    },
     /// An option's value is outside its range.
     #[error("`{option}` is {given}: expected {expected}")]
     Option {

@@ -8,6 +8,7 @@ pub mod modules;
 pub mod play;
 pub mod presets;
 pub mod progress;
+pub mod remembered;
 pub mod render;
 pub mod report;
 pub mod table;

@@ -39,6 +39,23 @@ pub fn find(given: Option<&str>, catalog: &Catalog) -> Result<RackSpec, HostErro
     find_in(user_folder().as_deref(), given.unwrap_or(USUAL), catalog)
 }
 
+/// `[main]` `given` so that it means the same rack from any folder: a name stays, a file gets its whole path.
+pub fn lasting(given: &str) -> String {
+    let is_named = preset::factory()
+        .iter()
+        .any(|factory| factory.name == given)
+        || user_presets(user_folder().as_deref())
+            .iter()
+            .any(|(name, _)| name == given);
+    if is_named {
+        return given.to_owned();
+    }
+    match fs::canonicalize(given) {
+        Ok(path) => path.display().to_string(),
+        Err(_) => given.to_owned(),
+    }
+}
+
 fn find_in(folder: Option<&Path>, given: &str, catalog: &Catalog) -> Result<RackSpec, HostError> {
     let is_name = Path::new(given)
         .file_name()

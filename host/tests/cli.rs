@@ -44,7 +44,8 @@ impl Place {
             .stdin(Stdio::null());
         command
             .env("HOME", self.0.path())
-            .env("XDG_CONFIG_HOME", self.path("config"));
+            .env("XDG_CONFIG_HOME", self.path("config"))
+            .env("XDG_STATE_HOME", self.path("state"));
         command
     }
 

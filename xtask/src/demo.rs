@@ -108,7 +108,7 @@ impl Demo<'_> {
         play.arg(self.input);
         play.args(["--preset", self.preset]);
         play.args(["--seconds", &options.seconds.to_string()]);
-        play.args(["--no-gui", "--json"]);
+        play.args(["--fresh", "--no-gui", "--json"]);
         if options.seconds > LOOP_SECS {
             play.arg("--loop");
         }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::backend::Backend;
 use super::backend::BackendChoice;
 use super::error::PlayError;
 use super::routing::Routing;
@@ -16,9 +17,10 @@ const BLOCKS_FRAMES: std::ops::RangeInclusive<u32> = 1..=8_192;
 /// Play sound through a rack, live.
 #[derive(Debug, Clone, Args)]
 pub struct PlayArgs {
-    /// Audio system to play on; `auto` takes the first that works and ends at `null`
-    #[arg(long, value_enum, default_value = "auto", value_name = "NAME")]
-    pub backend: BackendChoice,
+    /// Audio system to play on; `auto` takes the first that works and ends at `null` [default: that of
+    /// the last run, or auto]
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub backend: Option<BackendChoice>,
 
     /// Device to listen to (see `headroom devices`)
     #[arg(long, value_name = "NAME", conflicts_with = "input")]
@@ -44,7 +46,7 @@ pub struct PlayArgs {
     #[arg(long, value_name = "FRAMES", allow_negative_numbers = true)]
     pub block: Option<i64>,
 
-    /// A preset file, or the name of a built-in preset [default: voice]
+    /// A preset file, or the name of a built-in preset [default: that of the last run, or voice]
     #[arg(long, value_name = "FILE|NAME")]
     pub preset: Option<String>,
 
@@ -64,6 +66,10 @@ pub struct PlayArgs {
     #[arg(long)]
     pub unmuted: bool,
 
+    /// Neither use nor change what is remembered of earlier runs: backend, devices, rate, block, preset
+    #[arg(long)]
+    pub fresh: bool,
+
     /// Do not open the screen
     #[arg(long)]
     pub no_gui: bool,
@@ -71,6 +77,21 @@ pub struct PlayArgs {
     /// End with one JSON object on standard output
     #[arg(long)]
     pub json: bool,
+
+    /// Which of the devices above were not typed but remembered.
+    #[arg(skip)]
+    pub(super) recalled: Recalled,
+}
+
+/// What was not typed but taken over from an earlier run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Recalled {
+    pub(super) backend: bool,
+    pub(super) input_device: bool,
+    pub(super) output_device: bool,
+    pub(super) rate: bool,
+    pub(super) block: bool,
+    pub(super) preset: bool,
 }
 
 /// The numbers of [`PlayArgs`], checked.
@@ -83,6 +104,11 @@ pub(super) struct Numbers {
 }
 
 impl PlayArgs {
+    /// `[any]` The backend that was named, typed or remembered; `None` is for the first that works.
+    pub(super) fn named_backend(&self) -> Option<Backend> {
+        self.backend.and_then(BackendChoice::named)
+    }
+
     /// `[main]` Checks every value that has a range, before any device is touched.
     pub(super) fn numbers(&self) -> Result<Numbers, PlayError> {
         if self.repeat && self.input.is_none() {

@@ -15,6 +15,7 @@ use super::args::PlayArgs;
 use super::backend;
 use super::backend::Backend;
 use super::backend::BackendError;
+use super::backend::DeviceIds;
 use super::backend::Facts;
 use super::backend::Io;
 use super::backend::Running;
@@ -60,6 +61,7 @@ pub(super) struct Open {
     pub(super) facts: Facts,
     pub(super) block_frames: u32,
     pub(super) preset: String,
+    pub(super) ids: DeviceIds,
 }
 
 /// Why one backend was not taken.
@@ -100,13 +102,15 @@ impl Plan<'_> {
             block_frames: self.numbers.block_frames,
             routing: self.numbers.routing,
             live_input: self.args.input.is_none(),
+            exact_output: self.args.recalled.output_device,
+            exact_input: self.args.recalled.input_device,
         }
     }
 }
 
 /// `[main]` Opens the backend that was named, or the first that works; says which and why.
 pub(super) fn open(plan: &Plan<'_>) -> Result<Open, PlayError> {
-    match plan.args.backend.named() {
+    match plan.args.named_backend() {
         Some(backend) => attempt(backend, plan).map_err(|miss| match miss {
             Miss::Fatal(error) => error,
             Miss::Backend(BackendError::Unavailable(reason)) => {
@@ -214,6 +218,7 @@ fn one_of(names: &[String]) -> String {
 fn attempt(backend: Backend, plan: &Plan<'_>) -> Result<Open, Miss> {
     let device = backend::find(backend, &plan.wish())?;
     let facts = device.facts().clone();
+    let ids = device.ids();
     let rate_hz = facts.sample_rate_hz;
     let max_block_frames = facts
         .block_frames
@@ -280,6 +285,7 @@ fn attempt(backend: Backend, plan: &Plan<'_>) -> Result<Open, Miss> {
         facts,
         block_frames,
         preset: plan.spec.name.clone(),
+        ids,
     })
 }
 

@@ -6,6 +6,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use serde::Deserialize;
+use serde::Serialize;
 
 use super::bridge::Capture;
 use super::cpal_device::CpalDevice;
@@ -39,7 +41,8 @@ pub enum BackendChoice {
 }
 
 /// An audio system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Backend {
     /// JACK.
     Jack,
@@ -98,6 +101,20 @@ impl fmt::Display for Backend {
     }
 }
 
+impl From<Backend> for BackendChoice {
+    fn from(backend: Backend) -> Self {
+        match backend {
+            Backend::Alsa => Self::Alsa,
+            Backend::Jack => Self::Jack,
+            Backend::Pipewire => Self::Pipewire,
+            Backend::Pulseaudio => Self::Pulseaudio,
+            Backend::Coreaudio => Self::Coreaudio,
+            Backend::Wasapi => Self::Wasapi,
+            Backend::Null => Self::Null,
+        }
+    }
+}
+
 impl BackendChoice {
     /// The one that was named; `None` for `auto`.
     pub fn named(self) -> Option<Backend> {
@@ -125,6 +142,18 @@ pub(crate) struct Wish {
     pub(crate) routing: Routing,
     /// Whether the device's input is to be heard (no file in its place).
     pub(crate) live_input: bool,
+    /// The output device is meant by its identity: another that is called alike will not do.
+    pub(crate) exact_output: bool,
+    /// The same for the input device.
+    pub(crate) exact_input: bool,
+}
+
+/// What tells a device apart from all others of its backend, today and tomorrow. `None` where the
+/// backend picks the device itself (JACK), or there is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct DeviceIds {
+    pub(crate) output: Option<String>,
+    pub(crate) input: Option<String>,
 }
 
 /// What is known of a device before it runs.
@@ -149,6 +178,11 @@ pub(crate) struct Io {
 pub(crate) trait Device: Send {
     /// `[main]` What it is and what it will run at.
     fn facts(&self) -> &Facts;
+
+    /// `[main]` What `--output-device` and `--input-device` take to mean these very devices.
+    fn ids(&self) -> DeviceIds {
+        DeviceIds::default()
+    }
 
     /// `[main]` Starts the callbacks; they run until what is returned is dropped.
     fn start(self: Box<Self>, io: Io) -> Result<Box<dyn Running>, BackendError>;

@@ -19,6 +19,7 @@ use rtrb::RingBuffer;
 use super::backend::Backend;
 use super::backend::BackendError;
 use super::backend::Device;
+use super::backend::DeviceIds;
 use super::backend::Facts;
 use super::backend::Io;
 use super::backend::PATIENCE;
@@ -29,6 +30,7 @@ use super::bridge::Capture;
 use super::lookup::choose;
 use super::lookup::host;
 use super::lookup::id_of;
+use super::lookup::identity;
 use super::lookup::is_unpaced;
 use super::lookup::name_of;
 use super::lookup::named;
@@ -78,12 +80,13 @@ impl CpalDevice {
             return Err(none_at_all(backend));
         }
         // Names first: a typing error is told as one, whatever else is wrong.
+        let exact = |exact: bool| exact && backend != Backend::Jack;
         let named_input = match &wish.input_device {
-            Some(name) => Some(named(&host, "input", name)?),
+            Some(name) => Some(named(&host, "input", name, exact(wish.exact_input))?),
             None => None,
         };
         let output = match &wish.output_device {
-            Some(name) => named(&host, "output", name)?,
+            Some(name) => named(&host, "output", name, exact(wish.exact_output))?,
             None => usual(&host, backend, "output").ok_or_else(|| none_at_all(backend))?,
         };
         if wish.output_device.is_none() && is_unpaced(backend, &id_of(&output)) {
@@ -138,6 +141,17 @@ impl CpalDevice {
 impl Device for CpalDevice {
     fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    fn ids(&self) -> DeviceIds {
+        // JACK's devices are our own clients; what they are connected to is the server's affair.
+        if self.facts.backend == Backend::Jack {
+            return DeviceIds::default();
+        }
+        DeviceIds {
+            output: Some(identity(&self.output.device)),
+            input: self.input.as_ref().map(|side| identity(&side.device)),
+        }
     }
 
     fn start(self: Box<Self>, io: Io) -> Result<Box<dyn Running>, BackendError> {

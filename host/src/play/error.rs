@@ -72,6 +72,39 @@ pub enum PlayError {
         reason: String,
     },
 
+    /// The device of the last run is not there: no other is taken in its place.
+    #[error(
+        "the remembered {direction} device `{name}` is not there: expected {expected}: connect it, name another with `--{direction}-device`, or start with `--fresh`"
+    )]
+    RememberedDevice {
+        /// `input` or `output`.
+        direction: &'static str,
+        /// What people call it.
+        name: String,
+        /// The names there are.
+        expected: String,
+    },
+
+    /// The backend of the last run cannot be used: no other is taken in its place.
+    #[error(
+        "the remembered backend `{backend}` is not available: {reason}: start it, name another with `--backend`, or start with `--fresh`"
+    )]
+    RememberedBackend {
+        /// The backend.
+        backend: Backend,
+        /// Why, in the words of the backend.
+        reason: String,
+    },
+
+    /// What was asked cannot be had together with what is remembered.
+    #[error("{source} ({said} as last time: name another, or start with `--fresh`)")]
+    AsLastTime {
+        /// What went wrong.
+        source: Box<PlayError>,
+        /// What is remembered.
+        said: String,
+    },
+
     /// The device went away while playing.
     #[error("backend `{backend}`: {reason} after {seconds:.1} s: stopped")]
     DeviceLost {

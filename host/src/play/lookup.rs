@@ -38,6 +38,13 @@ pub(crate) fn id_of(device: &cpal::Device) -> String {
     device.id().map(|id| id.id().to_owned()).unwrap_or_default()
 }
 
+/// `[main]` What tells it apart from all others, for good: its name within the backend, or its name for
+/// people where it has no other.
+pub(super) fn identity(device: &cpal::Device) -> String {
+    let id = id_of(device);
+    if id.is_empty() { name_of(device) } else { id }
+}
+
 /// `[main]` Whether a device can be an input, and an output.
 ///
 /// What it says of itself first: JACK's two ends claim formats for both directions.
@@ -109,11 +116,13 @@ pub(super) fn choose(
     }
 }
 
-/// The device called `name`: by identity, by name, or by a part of the name that only one has.
+/// The device called `name`: by identity, and unless that must be `exact`, by name, or by a part of the
+/// name that only one has.
 pub(super) fn named(
     host: &cpal::Host,
     direction: &'static str,
     name: &str,
+    exact: bool,
 ) -> Result<cpal::Device, BackendError> {
     let devices: Vec<cpal::Device> = host
         .devices()
@@ -124,17 +133,17 @@ pub(super) fn named(
         })
         .collect();
     let wanted = name.to_lowercase();
-    let exact = devices
-        .iter()
-        .find(|device| id_of(device) == name || name_of(device).to_lowercase() == wanted);
-    if let Some(device) = exact {
+    let whole = devices.iter().find(|device| {
+        identity(device) == name || (!exact && name_of(device).to_lowercase() == wanted)
+    });
+    if let Some(device) = whole {
         return Ok(device.clone());
     }
     let mut parts = devices
         .iter()
         .filter(|device| name_of(device).to_lowercase().contains(&wanted));
     match (parts.next(), parts.next()) {
-        (Some(only), None) if !wanted.is_empty() => Ok(only.clone()),
+        (Some(only), None) if !exact && !wanted.is_empty() => Ok(only.clone()),
         _ => Err(BackendError::NoSuchDevice {
             direction,
             given: name.to_owned(),

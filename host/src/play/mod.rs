@@ -8,6 +8,7 @@
 //! | `cpal_device`, `null` | real devices, and the clock that stands in for one |
 //! | `attempt` | from a backend to a running device with a rack on it, or why not |
 //! | `routing` | which channels of a device are used |
+//! | `recall` | what an earlier run leaves to this one |
 //! | `player` | the output callback, the same for every device |
 //! | `bridge`, `source` | where its frames come from: the input callback, or a file's reader thread |
 //! | `shared` | the words between the audio threads and the main thread |
@@ -27,6 +28,7 @@ mod panel;
 mod player;
 mod priority;
 pub(crate) mod quiet;
+mod recall;
 mod report;
 pub(crate) mod routing;
 mod session;
@@ -40,6 +42,8 @@ use crate::error::HostError;
 use crate::presets;
 use crate::report::print;
 use crate::report::print_json;
+
+use self::recall::Recall;
 
 pub use self::args::PlayArgs;
 pub use self::backend::Backend;
@@ -56,8 +60,12 @@ pub use self::report::PlayReport;
 /// The preset cannot be used, or anything in [`PlayError`]; a device that is lost, or a file that
 /// turns out damaged, still gives its report first.
 pub fn run(args: &PlayArgs) -> Result<(), HostError> {
+    args.numbers()?;
+    let recall = Recall::new(args.fresh);
+    let args = &recall.fill_in(args);
     let numbers = args.numbers()?;
-    let spec = presets::find(args.preset.as_deref(), &Catalog::builtin())?;
+    let spec = presets::find(args.preset.as_deref(), &Catalog::builtin())
+        .map_err(|error| recall::explain_preset(error, args))?;
     let plan = attempt::Plan {
         args,
         numbers,
@@ -66,7 +74,10 @@ pub fn run(args: &PlayArgs) -> Result<(), HostError> {
     // Before any device is searched: a bad file is the caller's mistake, not the device's.
     plan.check_input()?;
     let signals = session::Signals::listen()?;
-    let open = attempt::open(&plan)?;
+    let open = attempt::open(&plan).map_err(|error| recall.explain(error, args))?;
+    if let Some(line) = recall.keep(&open, args) {
+        eprintln!("headroom: {line}");
+    }
     let (report, ended) = session::run(open, args, &signals);
     if args.json {
         print_json(&report, false)?;

@@ -25,6 +25,7 @@ pub(crate) fn headroom(folder: &Path, args: &[&str]) -> Command {
         .stdin(Stdio::null())
         .env("HOME", folder)
         .env("XDG_CONFIG_HOME", folder.join("config"))
+        .env("XDG_STATE_HOME", folder.join("state"))
         .env("XDG_RUNTIME_DIR", folder)
         .env("JACK_DEFAULT_SERVER", "headroom-test-none")
         .env("ALSA_CONFIG_PATH", "/dev/null")
