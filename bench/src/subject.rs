@@ -70,7 +70,6 @@ impl Subject {
             name: kind.id.to_owned(),
             spec: RackSpec {
                 name: kind.name.to_owned(),
-                tags: Vec::new(),
                 modules: vec![ModuleSpec {
                     kind,
                     id: kind.id.to_owned(),
@@ -78,6 +77,7 @@ impl Subject {
                     mix: 1.0,
                     values: working(kind),
                 }],
+                ..RackSpec::default()
             },
         }
     }

@@ -7,11 +7,10 @@ use thiserror::Error;
 
 use crate::memory::{Memory, MemoryError};
 use crate::message::SlotKey;
-use crate::meter::LevelCells;
 use crate::preset::{ModuleSpec, RackSpec};
 use crate::rack::{MAX_SLOTS, Rack, SlotBox};
 use crate::realtime::Collector;
-use crate::slot::{Footprint, Slot};
+use crate::slot::{Footprint, Slot, SlotCells};
 use crate::stream::Stream;
 
 /// Why an engine cannot be opened, or a rack cannot be built.
@@ -57,7 +56,7 @@ pub enum OpenError {
 #[derive(Clone)]
 pub(crate) struct LiveSlot {
     pub(crate) key: SlotKey,
-    pub(crate) cells: Arc<LevelCells>,
+    pub(crate) cells: SlotCells,
     pub(crate) latency_frames: usize,
     pub(crate) bytes: usize,
 }
@@ -120,14 +119,14 @@ impl SlotBuilder {
         module: &ModuleSpec,
         footprint: &Footprint,
         key: SlotKey,
-        cells: Arc<LevelCells>,
+        cells: SlotCells,
     ) -> Result<(LiveSlot, SlotBox), OpenError> {
         let slot = Slot::build(
             self.stream,
             module,
             footprint,
             key,
-            Arc::clone(&cells),
+            cells.clone(),
             &self.memory,
         )?;
         let known = LiveSlot {
@@ -149,7 +148,7 @@ impl SlotBuilder {
         let mut slots = Vec::with_capacity(spec.modules.len());
         for (module, footprint) in spec.modules.iter().zip(&footprints) {
             let key = self.new_key();
-            let (known, slot) = self.build(module, footprint, key, Arc::default())?;
+            let (known, slot) = self.build(module, footprint, key, SlotCells::new(module))?;
             live.push(known);
             slots.push(slot);
         }

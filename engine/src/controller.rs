@@ -18,6 +18,7 @@ use crate::preset::{ModuleSpec, RackSpec};
 use crate::processor::{Parts, Processor, Scratch};
 use crate::rack::{Item, MAX_SLOTS, Order};
 use crate::realtime::{Health, HealthCells, Ticks, Violation, take_first_violation};
+use crate::slot::SlotCells;
 use crate::stream::Stream;
 
 /// Changes and edits that may wait for the audio thread.
@@ -183,6 +184,16 @@ impl Controller {
         &self.spec
     }
 
+    /// `[main]` The rack as it sounds: as it was last asked for, with what events have set since.
+    /// What people are shown, and what is saved.
+    pub fn current(&self) -> RackSpec {
+        let mut spec = self.spec.clone();
+        for (module, live) in spec.modules.iter_mut().zip(&self.live) {
+            live.cells.automation.overlay(module);
+        }
+        spec
+    }
+
     /// `[any]` The stream it was opened for.
     pub fn stream(&self) -> Stream {
         self.slots.stream
@@ -298,6 +309,15 @@ impl Controller {
         if self.commands.slots() < messages {
             return Err(ControlError::Busy);
         }
+        // Whatever happens to the slots, theirs is the controller's word again.
+        let word_stands = |live: &[LiveSlot], old: &RackSpec| {
+            for (place, module) in spec.modules.iter().enumerate() {
+                if let Some(was) = plan.was(place) {
+                    let cells = &live[was].cells.automation;
+                    cells.clear_changed(&old.modules[was], module);
+                }
+            }
+        };
         if in_order {
             let footprints = self.slots.measure(spec)?;
             let mut live = Vec::with_capacity(spec.modules.len());
@@ -309,18 +329,20 @@ impl Controller {
                     continue;
                 }
                 let (key, cells) = match plan.was(place) {
-                    Some(was) => (self.live[was].key, Arc::clone(&self.live[was].cells)),
-                    None => (self.slots.new_key(), Arc::default()),
+                    Some(was) => (self.live[was].key, self.live[was].cells.clone()),
+                    None => (self.slots.new_key(), SlotCells::new(module)),
                 };
                 let (known, slot) = self.slots.build(module, &footprints[place], key, cells)?;
                 live.push(known);
                 items.push(Item::New(Some(slot)));
             }
             let order = Owned::new(self.slots.collector.handle(), Order::new(items, changes));
+            word_stands(&self.live, &self.spec);
             self.send(Message::Edit(order))?;
             self.remember_ids();
             self.live = live;
         } else {
+            word_stands(&self.live, &self.spec);
             for change in changes {
                 self.send(Message::Change(change))?;
             }
@@ -364,7 +386,7 @@ impl Controller {
         Meters {
             master: self.meter_cells.take(),
             slots: slots
-                .map(|(module, slot)| (module.id.clone(), slot.cells.take()))
+                .map(|(module, slot)| (module.id.clone(), slot.cells.level.take()))
                 .collect(),
         }
     }
@@ -414,6 +436,15 @@ impl Controller {
     /// controller does not know.
     fn tell(&mut self, spec: RackSpec, place: usize, change: Change) -> Result<(), ControlError> {
         spec.modules[place].check()?;
+        if self.commands.slots() == 0 {
+            return Err(ControlError::Busy);
+        }
+        let cells = &self.live[place].cells.automation;
+        match change {
+            Change::Param { index, .. } => cells.set_value(usize::from(index), None),
+            Change::Bypass { .. } => cells.set_bypass(None),
+            Change::Mix { .. } => cells.set_mix(None),
+        }
         self.send(Message::Change(change))?;
         self.spec = spec;
         Ok(())

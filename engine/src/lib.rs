@@ -22,6 +22,7 @@
 //! Threads are named in front of each item's documentation: `[main]` belongs to the controller's
 //! side, `[audio]` to the callback, `[any]` to both.
 
+mod automation;
 pub mod block;
 mod builder;
 pub mod controller;

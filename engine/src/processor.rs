@@ -13,7 +13,7 @@ use rtrb::{Consumer, Producer};
 use crate::block::{Block, CHUNK_FRAMES};
 use crate::fade::{FADE_SECS, Fade};
 use crate::memory::ArenaBox;
-use crate::message::{Change, Event, Message, Notice};
+use crate::message::{Change, Event, Message, Notice, SlotKey};
 use crate::meter::{LevelCells, LevelMeter, Measured, measure};
 use crate::panic::{Panic, PanicButton, SLOTS_A_STEP};
 use crate::rack::{Chunk, Rack, Room, TAIL_LIMIT_SECS};
@@ -204,6 +204,24 @@ impl Processor {
     pub fn quiet_frames(&self) -> usize {
         let left = self.tails.iter().map(|tail| tail.rack.quiet_frames());
         left.fold(self.rack.quiet_frames(), usize::max)
+    }
+
+    /// `[audio]` Fades the output out, or in again, as [`crate::Controller::mute`] does: for a pedal,
+    /// which must not wait for the main thread.
+    pub fn mute(&mut self, on: bool) {
+        let to = if on { 0.0 } else { 1.0 };
+        self.master = Fade::over(self.master.now(), to, self.stream.frames(FADE_SECS));
+    }
+
+    /// `[audio]` Whether the output is muted, or on its way there.
+    pub fn is_muted(&self) -> bool {
+        self.master.target() == 0.0
+    }
+
+    /// `[audio]` Whether a slot is passed by, as of the last change; `None` when there is none of
+    /// that key. A switch that is turned over asks for it.
+    pub fn is_bypassed(&self, slot: SlotKey) -> Option<bool> {
+        self.rack.is_bypassed(slot)
     }
 
     /// `[audio]` Forgets all sound and counts frames from 0 again, as after [`crate::open`] with the
@@ -452,10 +470,7 @@ impl Processor {
                     self.change_rack(rack);
                     self.panic.start_anew();
                 }
-                Ok(Message::Mute(on)) => {
-                    let to = if on { 0.0 } else { 1.0 };
-                    self.master = Fade::over(self.master.now(), to, self.stream.frames(FADE_SECS));
-                }
+                Ok(Message::Mute(on)) => self.mute(on),
                 Ok(Message::Reset) => self.forget(),
             }
         }

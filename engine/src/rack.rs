@@ -332,6 +332,13 @@ impl Rack {
         }
     }
 
+    /// `[audio]` Whether the slot of this key is passed by; `None` when there is none.
+    pub(crate) fn is_bypassed(&self, key: SlotKey) -> Option<bool> {
+        let live = |entry: &&Entry| entry.is_live_as(key);
+        let entry = self.entries.iter().find(live)?;
+        Some(entry.slot.is_bypassed())
+    }
+
     /// `[audio]` Forgets all sound; what has left is gone, what comes is there.
     pub(crate) fn reset(&mut self) {
         self.drop_tails();

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use crate::automation::AutomationCells;
 use crate::block::{Block, CHUNK_FRAMES};
 use crate::fade::{FADE_SECS, Fade};
 use crate::memory::{ArenaBox, ArenaSlice, Carve, Carver, Memory, MemoryError, Region};
@@ -50,6 +51,7 @@ pub(crate) struct Slot {
     /// What it is set to, and what the controller knows of that: events set it too.
     now: Settings,
     told: Settings,
+    automation: Arc<AutomationCells>,
 }
 
 /// What a slot is set to.
@@ -59,6 +61,23 @@ struct Settings {
     mix: f32,
 }
 
+/// What both sides see of a slot: read by the controller, written by the slot.
+#[derive(Debug, Clone)]
+pub(crate) struct SlotCells {
+    pub(crate) level: Arc<LevelCells>,
+    pub(crate) automation: Arc<AutomationCells>,
+}
+
+impl SlotCells {
+    /// `[main]` Cells for a slot of this module.
+    pub(crate) fn new(spec: &ModuleSpec) -> Self {
+        Self {
+            level: Arc::default(),
+            automation: Arc::new(AutomationCells::new(spec.values.len())),
+        }
+    }
+}
+
 /// Who asks for a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -66,6 +85,13 @@ pub(crate) enum Source {
     Controller,
     /// An event of a block, which the controller never sees.
     Event,
+}
+
+impl Source {
+    /// The value, if an event set it.
+    fn of_event<T>(self, value: T) -> Option<T> {
+        (self == Self::Event).then_some(value)
+    }
 }
 
 /// A slot's place in memory: how much it takes and what for.
@@ -81,7 +107,8 @@ impl Slot {
     /// `[main]` What `spec` would take; nothing is taken.
     pub(crate) fn measure(stream: Stream, spec: &ModuleSpec) -> Footprint {
         let mut carver = Carver::measuring();
-        let slot = Self::carve(&mut carver, stream, spec, SlotKey(0), Arc::default());
+        let cells = SlotCells::new(spec);
+        let slot = Self::carve(&mut carver, stream, spec, SlotKey(0), cells);
         Footprint {
             bytes: carver.bytes(),
             latency_frames: slot.latency_frames(),
@@ -95,7 +122,7 @@ impl Slot {
         spec: &ModuleSpec,
         footprint: &Footprint,
         key: SlotKey,
-        cells: Arc<LevelCells>,
+        cells: SlotCells,
         memory: &Memory,
     ) -> Result<ArenaBox<Self>, MemoryError> {
         let region = Region::map(footprint.bytes, memory)?;
@@ -108,7 +135,7 @@ impl Slot {
         stream: Stream,
         spec: &ModuleSpec,
         key: SlotKey,
-        cells: Arc<LevelCells>,
+        cells: SlotCells,
     ) -> ArenaBox<Self> {
         let module = (spec.kind.build)(&mut Setup::new(stream, &spec.values, carver));
         let latency_frames = module.latency_frames();
@@ -142,11 +169,12 @@ impl Slot {
             dry_line,
             dry_at: 0,
             meter: LevelMeter::new(&stream),
-            cells,
+            cells: cells.level,
             failed: false,
             panicked: false,
             now,
             told,
+            automation: cells.automation,
         };
         carver.put("slot", slot)
     }
@@ -182,6 +210,7 @@ impl Slot {
                 {
                     let value = param.clamp(value);
                     self.now.values[index] = value;
+                    self.automation.set_value(index, source.of_event(value));
                     if source == Source::Controller {
                         self.told.values[index] = value;
                     }
@@ -190,6 +219,7 @@ impl Slot {
             }
             Change::Bypass { on, .. } => {
                 self.now.bypass = on;
+                self.automation.set_bypass(source.of_event(on));
                 if source == Source::Controller {
                     self.told.bypass = on;
                 }
@@ -200,6 +230,7 @@ impl Slot {
                 if value.is_finite() {
                     let value = value.clamp(0.0, 1.0);
                     self.now.mix = value;
+                    self.automation.set_mix(source.of_event(value));
                     if source == Source::Controller {
                         self.told.mix = value;
                     }
@@ -207,6 +238,11 @@ impl Slot {
                 }
             }
         }
+    }
+
+    /// `[audio]` Whether it is passed by, as of the last change.
+    pub(crate) fn is_bypassed(&self) -> bool {
+        self.now.bypass
     }
 
     /// Calls the module where it may go wrong: one that panics is never called again.
@@ -230,17 +266,24 @@ impl Slot {
         let slot = self.key;
         for index in 0..self.kind.params.len() {
             let edited = self.told.values[index] != old.told.values[index];
+            if edited {
+                self.automation.set_value(index, None);
+            }
             let value = old.now.values[index];
             if !edited && value != self.now.values[index] {
                 let index = index as u16;
                 self.change(Change::Param { slot, index, value }, Source::Event);
             }
         }
-        if self.told.bypass == old.told.bypass && self.now.bypass != old.now.bypass {
+        if self.told.bypass != old.told.bypass {
+            self.automation.set_bypass(None);
+        } else if self.now.bypass != old.now.bypass {
             let on = old.now.bypass;
             self.change(Change::Bypass { slot, on }, Source::Event);
         }
-        if self.told.mix == old.told.mix && self.now.mix != old.now.mix {
+        if self.told.mix != old.told.mix {
+            self.automation.set_mix(None);
+        } else if self.now.mix != old.now.mix {
             let value = old.now.mix;
             self.change(Change::Mix { slot, value }, Source::Event);
         }

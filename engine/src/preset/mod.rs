@@ -1,7 +1,9 @@
 //! The preset file: TOML, versioned, the same for standalone, plugin and render.
 
 mod factory;
+mod midi;
 mod read;
+mod text;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -12,8 +14,10 @@ use crate::builder::OpenError;
 use crate::module::Kind;
 
 pub use factory::{FACTORY, Factory, factory};
+pub use midi::{MAX_BINDINGS, MAX_CONTROLLER, MidiBinding, MidiSource, MidiTarget, read_binding};
 pub use read::parse;
-pub use write::{save, to_toml};
+pub use text::{TomlText, entries};
+pub use write::{save, to_toml, update};
 
 /// The version that `headroom = 1` stands for.
 pub const VERSION: i64 = 1;
@@ -27,6 +31,8 @@ pub struct RackSpec {
     pub tags: Vec<String>,
     /// The modules in the order in which the sound passes them.
     pub modules: Vec<ModuleSpec>,
+    /// What controllers and notes move.
+    pub midi: Vec<MidiBinding>,
 }
 
 /// One module as plain data.

@@ -1,9 +1,9 @@
 //! From TOML to a rack's plain data. Nothing is guessed: what is not known is an error.
 
-use std::ops::Range;
+use toml_edit::{Item, Key, Table};
 
-use toml_edit::{Document, Item, Key, Table, TableLike};
-
+use super::midi::{MAX_BINDINGS, read_binding};
+use super::text::{TomlText, entries};
 use super::{ModuleSpec, PresetError, RackSpec, VERSION};
 use crate::module::{Catalog, Kind};
 use crate::param::{Param, Scale};
@@ -11,101 +11,81 @@ use crate::rack::MAX_SLOTS;
 
 /// `[main]` Reads a preset. `origin` is the file's name, for errors.
 pub fn parse(text: &str, origin: &str, catalog: &Catalog) -> Result<RackSpec> {
-    let reader = Reader {
-        text,
-        origin,
-        catalog,
-    };
-    let document = Document::parse(text).map_err(|error| {
-        let message = error.message().replace('\n', ", ");
-        reader.error(error.span(), message, "TOML")
-    })?;
-    reader.rack(document.as_table())
+    let text = TomlText::new(text, origin);
+    let document = text.document()?;
+    Reader { text, catalog }.rack(document.as_table())
 }
 
 struct Reader<'a> {
-    text: &'a str,
-    origin: &'a str,
+    text: TomlText<'a>,
     catalog: &'a Catalog,
 }
 
 type Result<T> = std::result::Result<T, PresetError>;
 
 impl Reader<'_> {
-    fn error(
-        &self,
-        at: Option<Range<usize>>,
-        what: impl Into<String>,
-        expected: impl Into<String>,
-    ) -> PresetError {
-        let end = at.map_or(0, |at| at.start.min(self.text.len()));
-        PresetError::Content {
-            origin: self.origin.to_owned(),
-            line: 1 + self.text.as_bytes()[..end]
-                .iter()
-                .filter(|&&byte| byte == b'\n')
-                .count(),
-            what: what.into(),
-            expected: expected.into(),
-        }
-    }
-
-    fn wrong(&self, key: &Key, item: &Item, expected: impl Into<String>) -> PresetError {
-        let value = match item.as_value() {
-            Some(value) => value.to_string().trim().replace('\n', " "),
-            None => format!("a {}", item.type_name()),
-        };
-        let what = format!("`{}` is {value}", key.get());
-        self.error(key.span().or(item.span()), what, expected)
-    }
-
-    fn unknown(&self, key: &Key, item: &Item, known: &[&str]) -> PresetError {
-        let what = format!("unknown key `{}`", key.get());
-        let expected = format!("one of `{}`", known.join("`, `"));
-        self.error(key.span().or(item.span()), what, expected)
-    }
-
     fn rack(&self, table: &Table) -> Result<RackSpec> {
         let mut version = None;
         let mut rack = RackSpec::default();
+        let mut midi = None;
         for (key, item) in entries(table) {
             match key.get() {
                 "headroom" => {
                     version = item.as_integer();
                     if version != Some(VERSION) {
-                        return Err(self.wrong(key, item, "1, the version of this format"));
+                        return Err(self.text.wrong(key, item, "1, the version of this format"));
                     }
                 }
-                "name" => rack.name = self.string(key, item)?,
+                "name" => rack.name = self.text.string(key, item)?,
                 "tags" => {
                     let tags = item.as_array().and_then(|tags| {
                         let tags = tags.iter().map(|tag| tag.as_str().map(str::to_owned));
                         tags.collect::<Option<Vec<_>>>()
                     });
-                    rack.tags = tags.ok_or_else(|| self.wrong(key, item, "a list of texts"))?;
+                    rack.tags =
+                        tags.ok_or_else(|| self.text.wrong(key, item, "a list of texts"))?;
                 }
                 "module" => {
                     let modules = item
                         .as_array_of_tables()
-                        .ok_or_else(|| self.wrong(key, item, "[[module]] tables"))?;
+                        .ok_or_else(|| self.text.wrong(key, item, "[[module]] tables"))?;
                     for module in modules {
                         if rack.modules.len() == MAX_SLOTS {
                             let expected = format!("at most {MAX_SLOTS} modules");
-                            return Err(self.error(module.span(), "one more module", expected));
+                            return Err(self.text.error(
+                                module.span(),
+                                "one more module",
+                                expected,
+                            ));
                         }
                         let module = self.module(module, &rack.modules)?;
                         rack.modules.push(module);
                     }
                 }
+                "midi" => {
+                    midi = Some(
+                        item.as_array_of_tables()
+                            .ok_or_else(|| self.text.wrong(key, item, "[[midi]] tables"))?,
+                    );
+                }
                 _ => {
-                    let known = ["headroom", "name", "tags", "module"];
-                    return Err(self.unknown(key, item, &known));
+                    let known = ["headroom", "name", "tags", "module", "midi"];
+                    return Err(self.text.unknown(key, item, &known));
                 }
             }
         }
         if version.is_none() {
             let what = "the key `headroom` is missing";
-            return Err(self.error(None, what, "`headroom = 1` at the top"));
+            return Err(self.text.error(None, what, "`headroom = 1` at the top"));
+        }
+        // Last, wherever they stand: they speak of the modules.
+        for binding in midi.into_iter().flatten() {
+            if rack.midi.len() == MAX_BINDINGS {
+                let expected = format!("at most {MAX_BINDINGS} [[midi]] tables");
+                return Err(self.text.error(binding.span(), "one more", expected));
+            }
+            rack.midi
+                .push(read_binding(&self.text, binding, &rack.modules)?);
         }
         Ok(rack)
     }
@@ -118,29 +98,27 @@ impl Reader<'_> {
             match key.get() {
                 "kind" => {}
                 "id" => {
-                    let wanted = self.string(key, item)?;
+                    let wanted = self.text.string(key, item)?;
                     if wanted.is_empty() {
-                        return Err(self.wrong(key, item, "a name"));
+                        return Err(self.text.wrong(key, item, "a name"));
                     }
                     if before.iter().any(|other| other.id == wanted) {
-                        return Err(self.wrong(key, item, "an id that no other module has"));
+                        return Err(self.text.wrong(key, item, "an id that no other module has"));
                     }
                     id = Some(wanted);
                 }
                 "bypass" => {
-                    module.bypass = item
-                        .as_bool()
-                        .ok_or_else(|| self.wrong(key, item, "true or false"))?;
+                    module.bypass = self.text.switch(key, item)?;
                 }
                 "mix" => {
                     let mix = number(item).filter(|mix| (0.0..=1.0).contains(mix));
                     module.mix =
-                        mix.ok_or_else(|| self.wrong(key, item, "a number from 0 to 1"))?;
+                        mix.ok_or_else(|| self.text.wrong(key, item, "a number from 0 to 1"))?;
                 }
                 "params" => self.params(key, item, &mut module)?,
                 _ => {
                     let known = ["kind", "id", "bypass", "mix", "params"];
-                    return Err(self.unknown(key, item, &known));
+                    return Err(self.text.unknown(key, item, &known));
                 }
             }
         }
@@ -155,55 +133,39 @@ impl Reader<'_> {
         };
         let Some((key, item)) = table.get_key_value("kind") else {
             let what = "a module without `kind`";
-            return Err(self.error(table.span(), what, kinds()));
+            return Err(self.text.error(table.span(), what, kinds()));
         };
         item.as_str()
             .and_then(|id| self.catalog.find(id))
-            .ok_or_else(|| self.wrong(key, item, kinds()))
+            .ok_or_else(|| self.text.wrong(key, item, kinds()))
     }
 
     fn params(&self, key: &Key, item: &Item, module: &mut ModuleSpec) -> Result<()> {
         let table = item
             .as_table_like()
-            .ok_or_else(|| self.wrong(key, item, "a table of parameters"))?;
+            .ok_or_else(|| self.text.wrong(key, item, "a table of parameters"))?;
         for (key, item) in entries(table) {
             let Some(index) = module.kind.param_index(key.get()) else {
                 let known: Vec<_> = module.kind.params.iter().map(|param| param.id).collect();
-                return Err(self.unknown(key, item, &known));
+                return Err(self.text.unknown(key, item, &known));
             };
             let param = &module.kind.params[index];
             let value = value_of(param, item).filter(|&value| param.accepts(value));
-            module.values[index] = value.ok_or_else(|| self.wrong(key, item, param.expected()))?;
+            module.values[index] =
+                value.ok_or_else(|| self.text.wrong(key, item, param.expected()))?;
         }
         Ok(())
     }
-
-    fn string(&self, key: &Key, item: &Item) -> Result<String> {
-        item.as_str()
-            .map(str::to_owned)
-            .ok_or_else(|| self.wrong(key, item, "a text"))
-    }
 }
 
-/// The table's keys and items, in the file's order.
-fn entries(table: &(impl TableLike + ?Sized)) -> impl Iterator<Item = (&Key, &Item)> {
-    let mut entries: Vec<_> = table
-        .iter()
-        .filter_map(|(key, _)| table.get_key_value(key))
-        .collect();
-    // A table within a table stands where it is written; errors come in the reader's order.
-    entries.sort_by_key(|(key, item)| key.span().or(item.span()).map(|span| span.start));
-    entries.into_iter()
-}
-
-fn number(item: &Item) -> Option<f32> {
+pub(super) fn number(item: &Item) -> Option<f32> {
     let value = item
         .as_float()
         .or_else(|| item.as_integer().map(|value| value as f64))?;
     Some(value as f32)
 }
 
-fn value_of(param: &Param, item: &Item) -> Option<f32> {
+pub(super) fn value_of(param: &Param, item: &Item) -> Option<f32> {
     match param.scale {
         Scale::Choice(labels) => {
             let wanted = item.as_str()?;
