@@ -86,6 +86,12 @@ impl Scratch {
     }
 }
 
+/// Writes to as much of the stack as a rack could use, so that no block is the first to touch it.
+#[inline(never)]
+fn touch_stack() {
+    std::hint::black_box(&mut [1_u8; 64 * 1024]);
+}
+
 /// How long a block of so many frames may take. Kept from block to block, since most are of one
 /// length and a division takes as long as dozens of additions.
 struct Deadline {
@@ -196,6 +202,14 @@ impl Processor {
         }
         let deadline_ns = self.deadline.time_ns;
         self.health.record_block(frames, block_ns, deadline_ns);
+    }
+
+    /// `[audio]` The stream goes on, on another thread than before, with all its sound: touches this
+    /// thread's stack and tells housekeeping which one to watch. System calls, as in the priming block:
+    /// once, before the first block there.
+    pub fn move_to_this_thread(&mut self) {
+        touch_stack();
+        self.introduce_thread();
     }
 
     /// `[audio]` For how many frames the output must have been silent, the input being silent too,

@@ -211,7 +211,7 @@ fn what_the_server_does_not_run_at_is_refused_with_what_it_does() {
 }
 
 #[test]
-fn a_killed_server_is_told_and_the_report_still_comes() {
+fn a_killed_server_ends_a_run_that_does_not_reconnect_with_its_report() {
     let place = tempfile::tempdir().unwrap();
     let jackd = Jackd::start("killed");
     sine(place.path(), 48_000, 48_000);
@@ -223,6 +223,7 @@ fn a_killed_server_is_told_and_the_report_still_comes() {
             "--input",
             "sine.wav",
             "--loop",
+            "--no-reconnect",
             "--json",
         ],
     );
@@ -249,7 +250,7 @@ fn a_killed_server_is_told_and_the_report_still_comes() {
         .count();
     assert_eq!(told, 1, "{said}");
     assert!(
-        said.contains("backend `jack`") && said.contains("stopped"),
+        said.contains("backend `jack`") && said.contains("went away"),
         "{said}"
     );
     let report = last_object(&output);

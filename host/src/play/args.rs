@@ -70,6 +70,10 @@ pub struct PlayArgs {
     #[arg(long)]
     pub fresh: bool,
 
+    /// End when the device is lost, instead of waiting until it is back
+    #[arg(long)]
+    pub no_reconnect: bool,
+
     /// Do not open the screen
     #[arg(long)]
     pub no_gui: bool,

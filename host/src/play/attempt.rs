@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use headroom_engine::Controller;
 use headroom_engine::Memory;
+use headroom_engine::Processor;
 use headroom_engine::RackSpec;
 use headroom_engine::Stream;
 
@@ -20,9 +21,12 @@ use super::backend::Facts;
 use super::backend::Io;
 use super::backend::Running;
 use super::backend::Wish;
+use super::bridge::Capture;
 use super::bridge::MAX_CUSHION_BLOCKS;
 use super::bridge::bridge;
 use super::error::PlayError;
+use super::lease::Lease;
+use super::lease::Seat;
 use super::player::Input;
 use super::player::Player;
 use super::player::Programme;
@@ -35,7 +39,7 @@ const USUAL_MAX_BLOCK_FRAMES: u32 = 2_048;
 /// Seconds of live input that may wait for the output callback.
 const BRIDGE_SECS: f64 = 0.25;
 /// How long a device may take from its start to its first callback.
-const TRIAL: Duration = Duration::from_secs(2);
+pub(super) const TRIAL: Duration = Duration::from_secs(2);
 /// How long its pace is watched then.
 const PACE_WATCH: Duration = Duration::from_millis(120);
 
@@ -50,11 +54,10 @@ pub(super) struct Plan<'a> {
 ///
 /// The fields are dropped in this order: the callbacks end before the rack's other end goes.
 pub(super) struct Open {
-    #[expect(
-        dead_code,
-        reason = "held, not read: dropping it is what stops the callbacks"
-    )]
-    pub(super) running: Box<dyn Running>,
+    /// Dropping it is what stops the callbacks; `None` while the device is lost.
+    pub(super) running: Option<Box<dyn Running>>,
+    /// The player, which the callbacks have while there are any.
+    pub(super) lease: Lease<Player>,
     pub(super) source: Option<FileSource>,
     pub(super) controller: Controller,
     pub(super) shared: Arc<Shared>,
@@ -89,7 +92,7 @@ impl Plan<'_> {
     pub(super) fn check_input(&self) -> Result<(), PlayError> {
         if let Some(path) = &self.args.input {
             let rate_hz = self.numbers.rate_hz.unwrap_or(48_000);
-            drop(source::open(path, rate_hz, false)?);
+            drop(source::open(path, rate_hz, false, 0.0)?);
         }
         Ok(())
     }
@@ -106,6 +109,76 @@ impl Plan<'_> {
             exact_input: self.args.recalled.input_device,
         }
     }
+
+    /// What finds the same device again, once it was lost, and no other: neither the next in the list of
+    /// defaults nor one without the input that there was.
+    pub(super) fn wish_again(&self, facts: &Facts, ids: &DeviceIds) -> Wish {
+        let wish = self.wish();
+        Wish {
+            output_device: ids.output.clone().or(wish.output_device),
+            input_device: ids.input.clone().or(wish.input_device),
+            live_input: wish.live_input && facts.input.is_some(),
+            ..wish
+        }
+    }
+
+    /// Where the frames come from, `from_secs` into a file.
+    fn feed(
+        &self,
+        facts: &Facts,
+        shared: &Arc<Shared>,
+        from_secs: f64,
+    ) -> Result<(Option<FileSource>, Feed), PlayError> {
+        let Some(path) = &self.args.input else {
+            return Ok((None, self.live_feed(facts, shared)));
+        };
+        let repeat = self.args.repeat;
+        let (reader, input) = source::open(path, facts.sample_rate_hz, repeat, from_secs)?;
+        let input = Some(Input::File(input));
+        Ok((
+            Some(reader),
+            Feed {
+                input,
+                capture: None,
+            },
+        ))
+    }
+
+    /// `[main]` What a new device changes of it: a bridge from its input; nothing where a file plays.
+    pub(super) fn live_feed(&self, facts: &Facts, shared: &Arc<Shared>) -> Feed {
+        if self.args.input.is_some() || facts.input.is_none() {
+            return Feed::default();
+        }
+        // Room for a block on its way and for the largest cushion, whatever the block.
+        let least_frames = (MAX_CUSHION_BLOCKS + 2) * max_block_frames(facts);
+        let ring_frames = (BRIDGE_SECS * f64::from(facts.sample_rate_hz)) as usize;
+        let (sender, input) = bridge(ring_frames.max(least_frames), shared);
+        let lease = Lease::new();
+        lease.grant(Box::new(sender));
+        Feed {
+            input: Some(Input::Live(input)),
+            capture: Some(lease.seat()),
+        }
+    }
+
+    fn programme(&self, rate_hz: u32, max_block_frames: usize, latency_frames: usize) -> Programme {
+        let frames = |seconds: f64| (seconds * f64::from(rate_hz)).round().max(1.0) as u64;
+        Programme {
+            sample_rate_hz: rate_hz,
+            max_block_frames,
+            length_frames: self.numbers.seconds.map(frames),
+            latency_frames,
+        }
+    }
+}
+
+/// What a device is given to hear.
+#[derive(Default)]
+pub(super) struct Feed {
+    /// The output callback's end; `None` for what there was before, or for silence.
+    pub(super) input: Option<Input>,
+    /// The input callback's end.
+    pub(super) capture: Option<Seat<Capture>>,
 }
 
 /// `[main]` Opens the backend that was named, or the first that works; says which and why.
@@ -220,48 +293,20 @@ fn attempt(backend: Backend, plan: &Plan<'_>) -> Result<Open, Miss> {
     let facts = device.facts().clone();
     let ids = device.ids();
     let rate_hz = facts.sample_rate_hz;
-    let max_block_frames = facts
-        .block_frames
-        .unwrap_or(USUAL_MAX_BLOCK_FRAMES)
-        .min(Stream::MAX_BLOCK_FRAMES as u32) as usize;
-
-    let stream = Stream::new(rate_hz, max_block_frames, 2).map_err(PlayError::from)?;
-    let (controller, processor) =
-        headroom_engine::open(stream, plan.spec, &Memory::default()).map_err(PlayError::from)?;
-    let latency_frames = controller.latency_frames();
+    let max_block_frames = max_block_frames(&facts);
+    let (controller, processor) = build(plan.spec, rate_hz, max_block_frames)?;
 
     let shared = Arc::new(Shared::default());
-    let mut source = None;
-    let mut capture = None;
-    let input = if let Some(path) = &plan.args.input {
-        let (reader, input) = source::open(path, rate_hz, plan.args.repeat)?;
-        source = Some(reader);
-        Input::File(input)
-    } else if facts.input.is_some() {
-        // Room for a block on its way and for the largest cushion, whatever the block.
-        let least_frames = (MAX_CUSHION_BLOCKS + 2) * max_block_frames;
-        let capacity_frames = ((BRIDGE_SECS * f64::from(rate_hz)) as usize).max(least_frames);
-        let (sender, input) = bridge(capacity_frames, &shared);
-        capture = Some(sender);
-        Input::Live(input)
-    } else {
-        Input::Silence
-    };
-    let length_frames = plan
-        .numbers
-        .seconds
-        .map(|seconds| (seconds * f64::from(rate_hz)).round().max(1.0) as u64);
-    let programme = Programme {
-        sample_rate_hz: rate_hz,
-        max_block_frames,
-        length_frames,
-        latency_frames,
-    };
+    let (source, feed) = plan.feed(&facts, &shared, 0.0)?;
+    let programme = plan.programme(rate_hz, max_block_frames, controller.latency_frames());
+    let input = feed.input.unwrap_or(Input::Silence);
     let player = Player::new(processor, input, &programme, &shared);
 
+    let lease = Lease::new();
+    lease.grant(Box::new(player));
     let running = device.start(Io {
-        player,
-        capture,
+        player: lease.seat(),
+        capture: feed.capture,
         shared: Arc::clone(&shared),
     })?;
     if backend != Backend::Null {
@@ -278,7 +323,8 @@ fn attempt(backend: Backend, plan: &Plan<'_>) -> Result<Open, Miss> {
                 .unwrap_or(u32::MAX)
         });
     Ok(Open {
-        running,
+        running: Some(running),
+        lease,
         source,
         controller,
         shared,
@@ -287,6 +333,49 @@ fn attempt(backend: Backend, plan: &Plan<'_>) -> Result<Open, Miss> {
         preset: plan.spec.name.clone(),
         ids,
     })
+}
+
+fn max_block_frames(facts: &Facts) -> usize {
+    facts
+        .block_frames
+        .unwrap_or(USUAL_MAX_BLOCK_FRAMES)
+        .min(Stream::MAX_BLOCK_FRAMES as u32) as usize
+}
+
+fn build(
+    spec: &RackSpec,
+    rate_hz: u32,
+    max_block_frames: usize,
+) -> Result<(Controller, Processor), PlayError> {
+    let stream = Stream::new(rate_hz, max_block_frames, 2)?;
+    Ok(headroom_engine::open(stream, spec, &Memory::default())?)
+}
+
+/// `[main]` The device is back at another rate: builds the rack of now for that rate, and puts it into the
+/// player. Gives the input device's end.
+pub(super) fn rebuild(
+    open: &mut Open,
+    player: &mut Player,
+    facts: &Facts,
+    plan: &Plan<'_>,
+    muted: bool,
+) -> Result<Option<Seat<Capture>>, PlayError> {
+    let rate_hz = facts.sample_rate_hz;
+    let before_hz = open.controller.stream().sample_rate_hz();
+    let max_block_frames = max_block_frames(facts);
+    let (mut controller, processor) = build(open.controller.spec(), rate_hz, max_block_frames)?;
+    if muted {
+        // Cannot be refused: nothing else has been sent to it.
+        let _has_room = controller.mute(true);
+    }
+    let played_secs = open.shared.input_secs(before_hz);
+    let (source, feed) = plan.feed(facts, &open.shared, played_secs)?;
+    let programme = plan.programme(rate_hz, max_block_frames, controller.latency_frames());
+    let input = feed.input.unwrap_or(Input::Silence);
+    player.start_over(processor, input, &programme, before_hz);
+    open.source = source;
+    open.controller = controller;
+    Ok(feed.capture)
 }
 
 /// `[main]` Watches the first callbacks: some devices open and never call (a server without a session

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::bridge::Capture;
 use super::cpal_device::CpalDevice;
+use super::lease::Seat;
 use super::null::NullDevice;
 use super::player::Player;
 use super::routing::Routing;
@@ -169,8 +170,9 @@ pub(crate) struct Facts {
 
 /// What a device is given to run.
 pub(crate) struct Io {
-    pub(super) player: Player,
-    pub(super) capture: Option<Capture>,
+    /// Empty until the session grants the player, and again when the device is lost.
+    pub(super) player: Seat<Player>,
+    pub(super) capture: Option<Seat<Capture>>,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -214,15 +216,19 @@ pub(crate) enum BackendError {
 
 /// `[main]` Finds the device that `wish` describes, in bounded time.
 pub(crate) fn find(backend: Backend, wish: &Wish) -> Result<Box<dyn Device>, BackendError> {
-    if backend == Backend::Null {
-        return Ok(Box::new(NullDevice::new(wish)?));
-    }
     let wish = wish.clone();
-    let found = patiently(PATIENCE, move || CpalDevice::find(backend, &wish));
-    match found {
-        Some(found) => Ok(Box::new(found?)),
-        None => Err(no_answer()),
-    }
+    patiently(PATIENCE, move || find_whenever(backend, &wish)).unwrap_or_else(|| Err(no_answer()))
+}
+
+/// `[any]` The same, for as long as the audio system takes: for a thread that may wait.
+pub(crate) fn find_whenever(
+    backend: Backend,
+    wish: &Wish,
+) -> Result<Box<dyn Device>, BackendError> {
+    Ok(match backend {
+        Backend::Null => Box::new(NullDevice::new(wish)?),
+        _ => Box::new(CpalDevice::find(backend, wish)?),
+    })
 }
 
 /// The error for an audio system that did not answer within [`PATIENCE`].

@@ -13,8 +13,6 @@ use cpal::SupportedBufferSize;
 use cpal::SupportedStreamConfig;
 use cpal::traits::DeviceTrait;
 use cpal::traits::StreamTrait;
-use rtrb::Consumer;
-use rtrb::RingBuffer;
 
 use super::backend::Backend;
 use super::backend::BackendError;
@@ -27,6 +25,7 @@ use super::backend::Running;
 use super::backend::Wish;
 use super::backend::patiently;
 use super::bridge::Capture;
+use super::lease::Seat;
 use super::lookup::choose;
 use super::lookup::host;
 use super::lookup::id_of;
@@ -279,54 +278,48 @@ impl Side {
 
     fn start_output(
         mut self,
-        player: Player,
+        player: Seat<Player>,
         shared: &Arc<Shared>,
     ) -> Result<cpal::Stream, BackendError> {
-        self.start(player, |side, hand| match side.format {
-            SampleFormat::F32 => side.build_output::<f32>(hand, shared),
-            SampleFormat::F64 => side.build_output::<f64>(hand, shared),
-            SampleFormat::I32 => side.build_output::<i32>(hand, shared),
-            SampleFormat::I24 => side.build_output::<cpal::I24>(hand, shared),
-            SampleFormat::I16 => side.build_output::<i16>(hand, shared),
-            SampleFormat::U8 => side.build_output::<u8>(hand, shared),
+        self.start(player, |side, seat| match side.format {
+            SampleFormat::F32 => side.build_output::<f32>(seat, shared),
+            SampleFormat::F64 => side.build_output::<f64>(seat, shared),
+            SampleFormat::I32 => side.build_output::<i32>(seat, shared),
+            SampleFormat::I24 => side.build_output::<cpal::I24>(seat, shared),
+            SampleFormat::I16 => side.build_output::<i16>(seat, shared),
+            SampleFormat::U8 => side.build_output::<u8>(seat, shared),
             other => Err(unsupported_format(other)),
         })
     }
 
     fn start_input(
         mut self,
-        capture: Capture,
+        capture: Seat<Capture>,
         shared: &Arc<Shared>,
     ) -> Result<cpal::Stream, BackendError> {
-        self.start(capture, |side, hand| match side.format {
-            SampleFormat::F32 => side.build_input::<f32>(hand, shared),
-            SampleFormat::F64 => side.build_input::<f64>(hand, shared),
-            SampleFormat::I32 => side.build_input::<i32>(hand, shared),
-            SampleFormat::I24 => side.build_input::<cpal::I24>(hand, shared),
-            SampleFormat::I16 => side.build_input::<i16>(hand, shared),
-            SampleFormat::U8 => side.build_input::<u8>(hand, shared),
+        self.start(capture, |side, seat| match side.format {
+            SampleFormat::F32 => side.build_input::<f32>(seat, shared),
+            SampleFormat::F64 => side.build_input::<f64>(seat, shared),
+            SampleFormat::I32 => side.build_input::<i32>(seat, shared),
+            SampleFormat::I24 => side.build_input::<cpal::I24>(seat, shared),
+            SampleFormat::I16 => side.build_input::<i16>(seat, shared),
+            SampleFormat::U8 => side.build_input::<u8>(seat, shared),
             other => Err(unsupported_format(other)),
         })
     }
 
-    /// Starts one stream; only when it runs is its callback handed what it works with, so that a try that
-    /// fails loses nothing.
+    /// Starts one stream. Each try has the same seat: one that fails loses nothing.
     fn start<W>(
         &mut self,
-        work: W,
-        build: impl Fn(&Self, Hand<W>) -> Result<cpal::Stream, cpal::Error>,
+        seat: Seat<W>,
+        build: impl Fn(&Self, Seat<W>) -> Result<cpal::Stream, cpal::Error>,
     ) -> Result<cpal::Stream, BackendError> {
         let mut tries = 0;
         loop {
             tries += 1;
-            let (mut give, take) = RingBuffer::new(1);
-            let built = build(self, Hand { take, work: None });
+            let built = build(self, seat.clone());
             let error = match built.and_then(|stream| stream.play().map(|()| stream)) {
-                Ok(stream) => {
-                    // Cannot be full: it has room for one, and this is the only push.
-                    let _room_for_one = give.push(work);
-                    return Ok(stream);
-                }
+                Ok(stream) => return Ok(stream),
                 Err(error) => error,
             };
             match error.kind() {
@@ -346,7 +339,7 @@ impl Side {
 
     fn build_output<T>(
         &self,
-        mut hand: Hand<Player>,
+        mut player: Seat<Player>,
         shared: &Arc<Shared>,
     ) -> Result<cpal::Stream, cpal::Error>
     where
@@ -355,9 +348,10 @@ impl Side {
         let layout = self.layout;
         self.device.build_output_stream::<T, _, _>(
             self.config,
-            move |block, _| match hand.work() {
-                Some(player) => player.fill(block, layout),
-                None => block.fill(T::EQUILIBRIUM),
+            move |block, _| {
+                if player.with(|player| player.fill(block, layout)).is_none() {
+                    block.fill(T::EQUILIBRIUM);
+                }
             },
             count_errors(shared),
             Some(PATIENCE),
@@ -366,7 +360,7 @@ impl Side {
 
     fn build_input<T>(
         &self,
-        mut hand: Hand<Capture>,
+        mut capture: Seat<Capture>,
         shared: &Arc<Shared>,
     ) -> Result<cpal::Stream, cpal::Error>
     where
@@ -377,29 +371,12 @@ impl Side {
         self.device.build_input_stream::<T, _, _>(
             self.config,
             move |block: &[T], _| {
-                if let Some(capture) = hand.work() {
-                    capture.push(block, layout);
-                }
+                // What comes in while nobody listens is not kept.
+                let _kept = capture.with(|capture| capture.push(block, layout));
             },
             count_errors(shared),
             Some(PATIENCE),
         )
-    }
-}
-
-/// What a callback works with: it arrives once, during the trial, through a ring of one.
-struct Hand<W> {
-    take: Consumer<W>,
-    work: Option<W>,
-}
-
-impl<W> Hand<W> {
-    /// `[audio]` The work, as soon as it has arrived.
-    fn work(&mut self) -> Option<&mut W> {
-        if self.work.is_none() {
-            self.work = self.take.pop().ok();
-        }
-        self.work.as_mut()
     }
 }
 

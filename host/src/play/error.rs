@@ -106,7 +106,7 @@ pub enum PlayError {
     },
 
     /// The device went away while playing.
-    #[error("backend `{backend}`: {reason} after {seconds:.1} s: stopped")]
+    #[error("backend `{backend}`: {reason} after {seconds:.1} s")]
     DeviceLost {
         /// The backend.
         backend: Backend,

@@ -10,9 +10,11 @@
 //! | `routing` | which channels of a device are used |
 //! | `recall` | what an earlier run leaves to this one |
 //! | `player` | the output callback, the same for every device |
+//! | `lease` | who has the player: the device's callback, or the main thread while there is no device |
 //! | `bridge`, `source` | where its frames come from: the input callback, or a file's reader thread |
 //! | `shared` | the words between the audio threads and the main thread |
 //! | `session` | the main thread while playing: keys, signals, housekeeping, the end |
+//! | `reconnect` | a device that was lost, until it is back |
 //! | `terminal`, `panel` | the live panel |
 //! | `report` | what is said at the end |
 
@@ -22,6 +24,7 @@ pub(crate) mod backend;
 mod bridge;
 mod cpal_device;
 mod error;
+mod lease;
 pub(crate) mod lookup;
 mod null;
 mod panel;
@@ -29,6 +32,7 @@ mod player;
 mod priority;
 pub(crate) mod quiet;
 mod recall;
+mod reconnect;
 mod report;
 pub(crate) mod routing;
 mod session;
@@ -78,7 +82,7 @@ pub fn run(args: &PlayArgs) -> Result<(), HostError> {
     if let Some(line) = recall.keep(&open, args) {
         eprintln!("headroom: {line}");
     }
-    let (report, ended) = session::run(open, args, &signals);
+    let (report, ended) = session::run(open, &plan, &signals);
     if args.json {
         print_json(&report, false)?;
     } else {

@@ -14,6 +14,7 @@ use super::backend::Facts;
 use super::backend::Io;
 use super::backend::Running;
 use super::backend::Wish;
+use super::lease::Seat;
 use super::player::Player;
 use super::routing::Direction;
 use super::routing::Layout;
@@ -121,12 +122,13 @@ struct Clock {
 
 impl Clock {
     /// `[audio]` Calls the player at absolute times, so that lateness never adds up.
-    fn run(self, mut player: Player, quit: &AtomicBool) {
+    fn run(self, mut player: Seat<Player>, quit: &AtomicBool) {
         let mut block = vec![0.0_f32; self.block_frames as usize * self.layout.count()];
         let mut start = Instant::now();
         let mut blocks: u64 = 0;
         while !quit.load(Relaxed) {
-            player.fill(&mut block, self.layout);
+            // Nobody hears it: without a player there is nothing to do.
+            let _heard = player.with(|player| player.fill(&mut block, self.layout));
             blocks += 1;
             let due = start + self.time_of(blocks);
             let now = Instant::now();

@@ -37,6 +37,8 @@ pub(super) struct View {
     pub(super) seconds: f64,
     pub(super) muted: bool,
     pub(super) ending: bool,
+    /// The device is lost.
+    pub(super) waiting: bool,
     pub(super) slots: Vec<(String, Level)>,
     pub(super) master: Level,
     pub(super) block_ns: [u64; 3],
@@ -138,6 +140,8 @@ pub(super) fn lines(view: &View, columns: usize) -> Vec<Line> {
 fn title(view: &View, width: usize) -> Line {
     let (colour, state) = if view.ending {
         (Color::Yellow, "FADING OUT")
+    } else if view.waiting {
+        (Color::Red, "WAITING FOR DEVICE")
     } else if view.muted {
         (Color::Red, "MUTED")
     } else {

@@ -43,6 +43,8 @@ pub(super) struct Player {
     left: Vec<f32>,
     right: Vec<f32>,
     primed: bool,
+    /// The device before was lost: the next callback may come on another thread.
+    arriving: bool,
     /// Frames of the programme so far.
     position: u64,
     /// The first frame that is no longer part of the programme.
@@ -86,6 +88,7 @@ impl Player {
             left: vec![0.0; programme.max_block_frames],
             right: vec![0.0; programme.max_block_frames],
             primed: false,
+            arriving: false,
             position: 0,
             end: programme.length_frames,
             fade_frames: frames(FADE_SECS),
@@ -99,6 +102,37 @@ impl Player {
         }
     }
 
+    /// `[main]` Makes it ready for another device of the same rate: the rack goes on where it was. The
+    /// input is a new one, unless it is a file's.
+    pub(super) fn move_on(&mut self, input: Option<Input>) {
+        self.arriving = self.primed;
+        if let Some(input) = input {
+            self.input = input;
+        }
+    }
+
+    /// `[main]` Makes it ready for a device of another rate: a rack that was built anew, and as much of the
+    /// programme behind it, in seconds, as there was.
+    pub(super) fn start_over(
+        &mut self,
+        processor: Processor,
+        input: Input,
+        programme: &Programme,
+        before_hz: u32,
+    ) {
+        let ratio = f64::from(programme.sample_rate_hz) / f64::from(before_hz);
+        let scaled = |frames: u64| (frames as f64 * ratio).round() as u64;
+        let position = scaled(self.position);
+        // Their writer is the callback that has the player, and now nobody else has it.
+        let heard_frames = &self.shared.input_frames;
+        heard_frames.store(scaled(heard_frames.load(Relaxed)), Relaxed);
+        self.shared.frames.store(position, Relaxed);
+        *self = Self {
+            position,
+            ..Self::new(processor, input, programme, &self.shared)
+        };
+    }
+
     /// `[audio]` Fills one interleaved block of the device, whatever its size.
     pub(super) fn fill<T>(&mut self, block: &mut [T], layout: Layout)
     where
@@ -107,12 +141,18 @@ impl Player {
         let frames = block.len() / layout.count();
         self.shared.callbacks.fetch_add(1, Relaxed);
         self.shared.asked_frames.fetch_add(frames as u64, Relaxed);
-        if !self.shared.running() {
+        // A device that is lost and still calls may run at another rate: silence, not noise.
+        if !self.shared.running() || self.shared.lost().is_some() {
             block.fill(T::EQUILIBRIUM);
             if let Input::Live(live) = &mut self.input {
                 live.flush();
             }
             return;
+        }
+        if self.arriving {
+            self.arriving = false;
+            self.shared.set_priority(priority::make_realtime());
+            self.processor.move_to_this_thread();
         }
         let mut block = block;
         if !self.primed {

@@ -8,6 +8,7 @@ use headroom_engine::realtime::ThreadFaults;
 use serde::Serialize;
 
 use super::backend::Facts;
+use super::reconnect::Absence;
 use super::shared::Priority;
 use super::shared::Shared;
 use crate::report::AudioThread;
@@ -47,6 +48,10 @@ pub struct PlayReport {
     pub input_gaps: u64,
     /// Blocks that took longer than they last.
     pub late_blocks: u64,
+    /// Times the device was lost and came back.
+    pub reconnects: u64,
+    /// Seconds for which there was no device.
+    pub away_secs: f64,
     /// Whether the audio thread was scheduled as real-time.
     pub realtime: bool,
     /// What the audio thread did.
@@ -62,6 +67,7 @@ impl PlayReport {
         shared: &Shared,
         health: &Health,
         faults: ThreadFaults,
+        absence: Absence,
     ) -> Self {
         let frames = shared.frames.load(Relaxed);
         let seconds = frames as f64 / f64::from(facts.sample_rate_hz);
@@ -86,6 +92,8 @@ impl PlayReport {
             xruns: shared.xruns(),
             input_gaps: shared.input_underruns.load(Relaxed) + shared.input_overruns.load(Relaxed),
             late_blocks: health.over_deadline,
+            reconnects: absence.reconnects,
+            away_secs: absence.away.as_secs_f64(),
             realtime: shared.priority() == Priority::Realtime,
             audio_thread: AudioThread {
                 // Of the whole callback, the rack's own included.
@@ -121,7 +129,7 @@ impl fmt::Display for PlayReport {
             to,
             "played {:.2} s on {} ({} Hz, block {}): {peak}\n\
              blocks {}: p50 {:.1} us, p99 {:.1} us, max {:.1} us of {:.1} us; {} late\n\
-             xruns {}, input gaps {}, allocations {}, frees {}, page faults {}",
+             xruns {}, input gaps {}, allocations {}, frees {}, page faults {}{}",
             self.seconds,
             self.backend,
             self.sample_rate_hz,
@@ -137,6 +145,13 @@ impl fmt::Display for PlayReport {
             thread.allocations,
             thread.deallocations,
             thread.minor_faults + thread.major_faults,
+            match self.away_secs > 0.0 {
+                true => format!(
+                    "\nthe device was away for {:.1} s and came back {} times",
+                    self.away_secs, self.reconnects
+                ),
+                false => String::new(),
+            },
         )
     }
 }

@@ -9,11 +9,14 @@ use std::time::Instant;
 use headroom_engine::realtime::ThreadFaults;
 use headroom_engine::units::gain_to_db;
 
-use super::args::PlayArgs;
 use super::attempt::Open;
+use super::attempt::Plan;
 use super::error::PlayError;
 use super::panel::Level;
 use super::panel::View;
+use super::reconnect::Absence;
+use super::reconnect::Back;
+use super::reconnect::Reconnect;
 use super::report::PlayReport;
 use super::report::deadline_ns;
 use super::shared::Loss;
@@ -29,6 +32,10 @@ const LOOK: Duration = Duration::from_millis(20);
 const HOUSEKEEPING: Duration = Duration::from_millis(100);
 /// A device that has not called for this long is gone, whatever it says.
 const SILENCE_LIMIT: Duration = Duration::from_secs(2);
+/// What of the time between two looks counts as silence: beyond, it was this program that stood still.
+const LOOK_LIMIT: Duration = Duration::from_millis(250);
+/// A device that only changes its rate is back sooner than this, and nothing needs to be said of it.
+const CHANGE_LIMIT: Duration = Duration::from_secs(1);
 /// How long the end may take once it was asked for.
 const END_LIMIT: Duration = Duration::from_secs(2);
 
@@ -56,37 +63,82 @@ impl Signals {
 /// `[main]` Plays to the end; gives the report, and how it ended.
 pub(super) fn run(
     open: Open,
-    args: &PlayArgs,
+    plan: &Plan<'_>,
     signals: &Signals,
 ) -> (PlayReport, Result<(), PlayError>) {
-    let mut session = Session::new(open, args);
+    let mut session = Session::new(open, plan);
     let ended = session.play(signals);
     session.housekeep();
     let report = session.report();
     // The device still holds the last blocks: closing it now would cut the end of the fade.
-    if ended.is_ok() {
+    if ended.is_ok() && session.open.running.is_some() {
         std::thread::sleep(Duration::from_nanos(2 * report.deadline_ns).min(LOOK * 10));
     }
     (report, ended)
 }
 
-struct Session {
+struct Session<'a> {
     open: Open,
+    plan: &'a Plan<'a>,
+    /// While the device is lost.
+    lost: Option<Lost>,
+    absence: Absence,
     terminal: Option<Terminal>,
     view: View,
     muted: bool,
     /// When the end was asked for.
     ending: Option<Instant>,
     housekept: Instant,
-    /// The newest callback count, and when it changed.
-    called: (u64, Instant),
+    pulse: Pulse,
     damage: Option<PlayError>,
     /// The newest count; a thread that has gone leaves no figures behind.
     faults: ThreadFaults,
+    /// Those of the threads before.
+    faults_before: ThreadFaults,
 }
 
-impl Session {
-    fn new(mut open: Open, args: &PlayArgs) -> Self {
+/// A device that is lost.
+struct Lost {
+    way_back: Reconnect,
+    /// What there is to say of it, until it has been said.
+    told: bool,
+    error: PlayError,
+}
+
+/// Whether the callbacks still come. Only what this program itself saw go by counts as their silence: a
+/// program that was stopped and goes on has lost nothing.
+struct Pulse {
+    callbacks: u64,
+    looked: Instant,
+    silence: Duration,
+}
+
+impl Pulse {
+    fn new(callbacks: u64) -> Self {
+        Self {
+            callbacks,
+            looked: Instant::now(),
+            silence: Duration::ZERO,
+        }
+    }
+
+    /// For how long there has been no callback.
+    fn silence(&mut self, callbacks: u64) -> Duration {
+        let passed = self.looked.elapsed().min(LOOK_LIMIT);
+        self.looked += self.looked.elapsed();
+        if callbacks == self.callbacks {
+            self.silence += passed;
+        } else {
+            self.callbacks = callbacks;
+            self.silence = Duration::ZERO;
+        }
+        self.silence
+    }
+}
+
+impl<'a> Session<'a> {
+    fn new(mut open: Open, plan: &'a Plan<'a>) -> Self {
+        let args = plan.args;
         let live = args.input.is_none() && open.facts.input.is_some();
         let muted = live && !args.unmuted;
         // Sent before the first block, so that not one sample gets through.
@@ -104,24 +156,24 @@ impl Session {
         let view = View {
             preset: open.preset.clone(),
             backend: open.facts.backend.to_string(),
-            output: open.facts.output.clone(),
             source,
-            sample_rate_hz: open.facts.sample_rate_hz,
-            block_frames: open.block_frames,
-            deadline_ns: deadline_ns(open.block_frames, open.facts.sample_rate_hz),
             ..View::default()
         };
-        let now = Instant::now();
+        let callbacks = open.shared.callbacks.load(Relaxed);
         let mut session = Self {
             open,
+            plan,
+            lost: None,
+            absence: Absence::default(),
             terminal,
             view,
             muted,
             ending: None,
-            housekept: now,
-            called: (0, now),
+            housekept: Instant::now(),
+            pulse: Pulse::new(callbacks),
             damage: None,
             faults: ThreadFaults::default(),
+            faults_before: ThreadFaults::default(),
         };
         session.greet(live);
         session.open.shared.run();
@@ -157,11 +209,11 @@ impl Session {
             if self.open.shared.finished() {
                 return self.damage.take().map_or(Ok(()), Err);
             }
-            if let Some(reason) = self.loss() {
-                return Err(self.lost(reason));
-            }
+            self.watch_device()?;
+            // There is no fade without a device.
+            let ended = self.ending.is_some() && self.lost.is_some();
             let overdue = self.ending.is_some_and(|since| since.elapsed() > END_LIMIT);
-            if overdue || signals.count() > 1 {
+            if ended || overdue || signals.count() > 1 {
                 return self.damage.take().map_or(Ok(()), Err);
             }
             if self.housekept.elapsed() >= HOUSEKEEPING {
@@ -205,26 +257,92 @@ impl Session {
         }
     }
 
-    fn loss(&mut self) -> Option<&'static str> {
+    /// Notices that the device is lost, or back.
+    fn watch_device(&mut self) -> Result<(), PlayError> {
+        let Some(lost) = &mut self.lost else {
+            return match self.loss() {
+                Some((loss, reason)) => self.lose(loss, reason),
+                None => Ok(()),
+            };
+        };
+        if let Some(back) = lost.way_back.step(&mut self.open, self.plan, self.muted)? {
+            self.welcome(&back);
+            return Ok(());
+        }
+        let away = lost.way_back.away();
+        if !lost.told && away > CHANGE_LIMIT {
+            lost.told = true;
+            let message = format!("{}: waiting for it", lost.error);
+            self.say(&message);
+        }
+        // A programme of so many seconds is over after them, sound or no sound.
+        let left_secs = self.plan.numbers.seconds.map(|all| all - self.seconds());
+        if left_secs.is_some_and(|left_secs| away.as_secs_f64() > left_secs)
+            && let Some(lost) = self.lost.take()
+        {
+            self.absence.away += away;
+            return Err(lost.error);
+        }
+        Ok(())
+    }
+
+    fn loss(&mut self) -> Option<(Loss, &'static str)> {
         match self.open.shared.lost() {
-            Some(Loss::Gone) => return Some("the device or its server went away"),
-            Some(Loss::Changed) => return Some("the device changed its rate or format"),
+            Some(Loss::Gone) => return Some((Loss::Gone, "the device or its server went away")),
+            Some(Loss::Changed) => {
+                return Some((Loss::Changed, "the device changed its rate or format"));
+            }
             None => {}
         }
         let callbacks = self.open.shared.callbacks.load(Relaxed);
-        if callbacks != self.called.0 {
-            self.called = (callbacks, Instant::now());
-        }
-        (self.called.1.elapsed() > SILENCE_LIMIT).then_some("the device no longer asks for sound")
+        (self.pulse.silence(callbacks) > SILENCE_LIMIT)
+            .then_some((Loss::Gone, "the device no longer asks for sound"))
     }
 
-    /// The one place that a device that comes back would be waited for.
-    fn lost(&self, reason: &'static str) -> PlayError {
-        PlayError::DeviceLost {
+    /// The device is lost: says so, and begins to wait for it, unless that is not wanted.
+    fn lose(&mut self, loss: Loss, reason: &'static str) -> Result<(), PlayError> {
+        let error = PlayError::DeviceLost {
             backend: self.open.facts.backend,
             reason,
             seconds: self.seconds(),
+        };
+        self.housekeep();
+        if self.plan.args.no_reconnect {
+            return Err(error);
         }
+        self.faults_before = self.faults();
+        self.faults = ThreadFaults::default();
+        let Some(way_back) = Reconnect::begin(&mut self.open) else {
+            return Err(error);
+        };
+        let told = loss == Loss::Gone && self.ending.is_none();
+        if told {
+            let message = format!("{error}: waiting for it");
+            self.say(&message);
+        }
+        self.lost = Some(Lost {
+            way_back,
+            told,
+            error,
+        });
+        Ok(())
+    }
+
+    fn welcome(&mut self, back: &Back) {
+        self.lost = None;
+        self.absence.reconnects += 1;
+        self.absence.away += back.away;
+        self.pulse = Pulse::new(self.open.shared.callbacks.load(Relaxed));
+        let rate = back.before_hz.map_or_else(String::new, |before_hz| {
+            let now_hz = self.open.facts.sample_rate_hz;
+            format!(" at {now_hz} Hz (it was {before_hz}): the rack was built anew for it")
+        });
+        let message = format!(
+            "backend `{}`: the device is back after {:.1} s{rate}",
+            self.open.facts.backend,
+            back.away.as_secs_f64(),
+        );
+        self.say(&message);
     }
 
     fn seconds(&self) -> f64 {
@@ -236,7 +354,10 @@ impl Session {
         for event in self.open.controller.reports() {
             self.say(&event.to_string());
         }
-        if let Some(faults) = self.open.controller.health().faults {
+        // Of a device that is lost, the last were counted when it was.
+        if self.lost.is_none()
+            && let Some(faults) = self.open.controller.health().faults
+        {
             self.faults = faults;
         }
         if let Some(failure) = self
@@ -260,6 +381,12 @@ impl Session {
         self.view.seconds = self.seconds();
         self.view.muted = self.muted;
         self.view.ending = self.ending.is_some();
+        self.view.waiting = self.lost.is_some();
+        let rate_hz = self.open.facts.sample_rate_hz;
+        self.view.output.clone_from(&self.open.facts.output);
+        self.view.sample_rate_hz = rate_hz;
+        self.view.block_frames = self.open.block_frames;
+        self.view.deadline_ns = deadline_ns(self.open.block_frames, rate_hz);
         self.view.latency_frames = self.open.controller.latency_frames();
         self.view.master = level(&meters.master);
         self.view.slots = meters
@@ -278,21 +405,34 @@ impl Session {
             shared.input_underruns.load(Relaxed) + shared.input_overruns.load(Relaxed);
         self.view.allocations = shared.allocations.load(Relaxed);
         self.view.deallocations = shared.deallocations.load(Relaxed);
-        self.view.faults = self.faults.minor + self.faults.major;
+        let faults = self.faults();
+        self.view.faults = faults.minor + faults.major;
         self.view.realtime = shared.priority() != Priority::Normal;
         if let Some(terminal) = &mut self.terminal {
             terminal.draw(&self.view);
         }
     }
 
+    /// Page faults of all the audio threads there were.
+    fn faults(&self) -> ThreadFaults {
+        ThreadFaults {
+            minor: self.faults_before.minor + self.faults.minor,
+            major: self.faults_before.major + self.faults.major,
+        }
+    }
+
     fn report(&mut self) -> PlayReport {
+        if let Some(lost) = self.lost.take() {
+            self.absence.away += lost.way_back.away();
+        }
         PlayReport::gather(
             &self.open.facts,
             self.open.block_frames,
             self.open.controller.latency_frames(),
             &self.open.shared,
             &self.open.controller.health(),
-            self.faults,
+            self.faults(),
+            self.absence,
         )
     }
 }

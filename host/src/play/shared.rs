@@ -98,6 +98,11 @@ impl Shared {
         self.finished.load(Acquire)
     }
 
+    /// `[main]` Seconds of the input file that were played, all of them at `sample_rate_hz`.
+    pub(super) fn input_secs(&self, sample_rate_hz: u32) -> f64 {
+        self.input_frames.load(Relaxed) as f64 / f64::from(sample_rate_hz)
+    }
+
     /// `[audio]` Counts a gap, once the programme has begun: starting up may take its time.
     pub(super) fn count_xrun(&self) {
         if self.frames.load(Relaxed) > 0 {
@@ -119,7 +124,12 @@ impl Shared {
         let _first_stands = self.lost.compare_exchange(0, code, Relaxed, Relaxed);
     }
 
-    /// `[main]` How the device was lost, if it was.
+    /// `[main]` The device is there again, and all that knew of the loss has ended.
+    pub(super) fn found(&self) {
+        self.lost.store(0, Relaxed);
+    }
+
+    /// `[any]` How the device was lost, if it was.
     pub(super) fn lost(&self) -> Option<Loss> {
         match self.lost.load(Relaxed) {
             0 => None,

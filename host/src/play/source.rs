@@ -64,7 +64,8 @@ pub(super) struct Read {
     pub(super) over: bool,
 }
 
-/// `[main]` Opens `path`, starts its reader and waits until the ring is full, or the file is in it.
+/// `[main]` Opens `path`, starts its reader `from_secs` into it (from the start again where it is repeated)
+/// and waits until the ring is full, or the file is in it.
 ///
 /// # Errors
 ///
@@ -73,6 +74,7 @@ pub(super) fn open(
     path: &Path,
     sample_rate_hz: u32,
     repeat: bool,
+    from_secs: f64,
 ) -> Result<(FileSource, FileInput), PlayError> {
     let mut first = Resampled::new(Reader::open(path)?, sample_rate_hz)?;
     let mut chunk = Chunk::new();
@@ -89,6 +91,7 @@ pub(super) fn open(
         path: path.to_owned(),
         sample_rate_hz,
         repeat,
+        skip_frames: (from_secs * f64::from(sample_rate_hz)).round() as u64,
         producer,
         words: Arc::clone(&words),
     };
@@ -165,6 +168,8 @@ struct Feed {
     path: PathBuf,
     sample_rate_hz: u32,
     repeat: bool,
+    /// Frames that are decoded and not pushed.
+    skip_frames: u64,
     producer: Producer<f32>,
     words: Arc<Words>,
 }
@@ -183,7 +188,9 @@ impl Feed {
 
     fn feed(&mut self, mut frames: Resampled, mut chunk: Chunk) -> Result<(), ReadError> {
         loop {
+            let mut length_frames = 0;
             while chunk.frames > 0 {
+                length_frames += chunk.frames as u64;
                 if !self.push(&chunk) {
                     return Ok(());
                 }
@@ -192,6 +199,8 @@ impl Feed {
             if !self.repeat {
                 return Ok(());
             }
+            // How long one round is, is known only now: the rest of the way is less than one.
+            self.skip_frames %= length_frames.max(1);
             frames = Resampled::new(Reader::open(&self.path)?, self.sample_rate_hz)?;
             // Cut to nothing while playing: over, not an endless search.
             if chunk.read(&mut frames)? == 0 {
@@ -203,7 +212,11 @@ impl Feed {
     /// Waits for room; `false` when told to quit.
     fn push(&mut self, chunk: &Chunk) -> bool {
         let (left, right) = chunk.planes();
-        let mut done = 0;
+        let mut done = self.skip_frames.min(left.len() as u64) as usize;
+        self.skip_frames -= done as u64;
+        if self.words.quit.load(Relaxed) {
+            return false;
+        }
         while done < left.len() {
             if self.words.quit.load(Relaxed) || self.producer.is_abandoned() {
                 return false;
