@@ -167,6 +167,7 @@ pub fn run(args: &RenderArgs) -> Result<(), HostError> {
         audio_thread: AudioThread {
             allocations: health.allocations,
             deallocations: health.deallocations,
+            system_calls: None,
             blocks: health.blocks,
             block_ns: BlockNs {
                 p50: health.block_ns.p50,

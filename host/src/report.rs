@@ -33,6 +33,8 @@ pub struct AudioThread {
     pub allocations: u64,
     /// Frees inside the callback.
     pub deallocations: u64,
+    /// System calls inside the callback; null where nobody looked (see `play --trap`).
+    pub system_calls: Option<u64>,
     /// Blocks processed.
     pub blocks: u64,
     /// How long they took.

@@ -111,6 +111,57 @@ fn frames_are_exact_at_any_block_size() {
     }
 }
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn a_trap_tells_that_there_was_no_system_call_and_in_how_many_blocks() {
+    let place = tempfile::tempdir().unwrap();
+    sine(place.path(), 48_000, 4_800);
+    let args = [
+        "--backend",
+        "null",
+        "--block",
+        "64",
+        "--input",
+        "sine.wav",
+        "--loop",
+        "--seconds",
+        "0.5",
+        "--trap",
+    ];
+    let output = play(place.path(), &[&args[..], &["--json"]].concat())
+        .output()
+        .unwrap();
+    let report = report_of(&output);
+    assert_eq!(report["audio_thread"]["system_calls"], 0, "{report}");
+    let blocks = &report["audio_thread"]["blocks"];
+    let told = format!("trap: 0 system calls in {blocks} blocks");
+    assert!(stderr(&output).contains(&told), "{}", stderr(&output));
+    assert_real_time(&report);
+
+    let output = play(place.path(), &args).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains(", system calls 0"), "{said}");
+
+    // Nobody looked: nothing is claimed.
+    let report = self::report(&mut play(
+        place.path(),
+        &["--backend", "null", "--seconds", "0.1", "--json"],
+    ));
+    assert!(report["audio_thread"]["system_calls"].is_null(), "{report}");
+}
+
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+#[test]
+fn a_trap_is_refused_where_there_is_none() {
+    let place = tempfile::tempdir().unwrap();
+    let output = play(place.path(), &["--backend", "null", "--trap"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = stderr(&output);
+    assert!(said.contains("expected Linux on x86-64"), "{said}");
+}
+
 #[test]
 fn ctrl_c_and_sigterm_fade_out_and_report() {
     for name in ["INT", "TERM"] {

@@ -42,12 +42,20 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
         "reads the time-stamp counter",
     ),
     (
+        "engine/src/realtime/dispatch.rs",
+        "has the kernel trap system calls, and makes them from a signal handler",
+    ),
+    (
         "engine/src/realtime/faults.rs",
         "asks the system for a thread's page faults",
     ),
     (
         "engine/src/realtime/float.rs",
         "sets and restores flush-to-zero",
+    ),
+    (
+        "engine/src/realtime/trace.rs",
+        "walks the stack where something happened",
     ),
     (
         "engine/src/realtime/violation.rs",

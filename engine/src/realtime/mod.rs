@@ -1,12 +1,16 @@
 //! What keeps the audio thread real-time, and shows that it is: the guard around the callback, the
-//! allocator that counts inside it, the clock, page faults, and the collector that frees for it.
+//! allocator that counts inside it, the trap for system calls, the clock, page faults, and the collector that frees for it.
 
 mod clock;
 mod collector;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod dispatch;
 mod faults;
 mod float;
 mod guard;
 mod health;
+mod trace;
+mod trap;
 mod violation;
 
 pub use clock::{Ticks, ticks_to_ns};
@@ -16,4 +20,7 @@ pub(crate) use faults::thread_id;
 pub use guard::{Watch, guarded, install_panic_hook, install_watch, is_armed};
 pub(crate) use health::add;
 pub use health::{BlockTimes, Health, HealthCells};
+pub use trap::{
+    SystemCall, SystemCalls, TrapError, install_system_call_trap, take_first_system_call,
+};
 pub use violation::{StageAllocator, Violation, ViolationCounts, take_first_violation};

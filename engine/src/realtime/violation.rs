@@ -8,9 +8,9 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::guard::is_armed;
+use super::trace::FirstTrace;
 
 /// Allocations and frees inside the guard.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -92,34 +92,10 @@ fn count(allocations: u64, deallocations: u64) {
     counts.allocations += allocations;
     counts.deallocations += deallocations;
     COUNTS.set(counts);
-    // Ordering: Relaxed decides only who is first; Release on READY publishes the frames.
-    if !TAKEN.swap(true, Ordering::Relaxed) {
-        FREED.store(deallocations > allocations, Ordering::Relaxed);
-        capture();
-        READY.store(true, Ordering::Release);
-    }
+    FIRST.keep(u64::from(deallocations > allocations));
 }
 
-const FRAMES: usize = 40;
-
-// Written once, by the first thread to violate (TAKEN); read by whoever sees READY.
-static TAKEN: AtomicBool = AtomicBool::new(false);
-static READY: AtomicBool = AtomicBool::new(false);
-static FREED: AtomicBool = AtomicBool::new(false);
-static ADDRESSES: [AtomicUsize; FRAMES] = [const { AtomicUsize::new(0) }; FRAMES];
-
-/// Keeps return addresses only: names are looked up later, on the main thread.
-fn capture() {
-    let mut at = 0;
-    // SAFETY: the unsynchronised walk is for one thread at a time, which TAKEN assures.
-    unsafe {
-        backtrace::trace_unsynchronized(|frame| {
-            ADDRESSES[at].store(frame.ip() as usize, Ordering::Relaxed);
-            at += 1;
-            at < FRAMES
-        });
-    }
-}
+static FIRST: FirstTrace = FirstTrace::new();
 
 /// The first allocation or free inside the guard of this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,37 +120,17 @@ impl fmt::Display for Violation {
 /// `[main]` The first violation of this process with the names of its functions; `None` if there was
 /// none, or it was taken already.
 pub fn take_first_violation() -> Option<Violation> {
-    // Ordering: Acquire pairs with the Release in count().
-    if !READY.swap(false, Ordering::Acquire) {
-        return None;
-    }
-    let mut backtrace = Vec::new();
-    for address in &ADDRESSES {
-        let address = address.load(Ordering::Relaxed);
-        if address == 0 {
-            break;
-        }
-        backtrace::resolve(address as *mut _, |symbol| {
-            if let Some(name) = symbol.name() {
-                backtrace.push(format!("{name:#}"));
-            }
-        });
-    }
-    let own = |name: &String| {
-        let of_allocator = [
-            "backtrace",
-            "realtime::violation",
-            "alloc::",
-            "__rust_",
-            "__rustc",
-            "core::ptr::drop",
-        ];
-        of_allocator.iter().any(|part| name.contains(part))
-    };
-    let first = backtrace.iter().position(|name| !own(name)).unwrap_or(0);
-    backtrace.drain(..first);
+    let (freed, backtrace) = FIRST.take(&[
+        "backtrace",
+        "realtime::trace",
+        "realtime::violation",
+        "alloc::",
+        "__rust_",
+        "__rustc",
+        "core::ptr::drop",
+    ])?;
     Some(Violation {
-        freed: FREED.load(Ordering::Relaxed),
+        freed: freed != 0,
         backtrace,
     })
 }

@@ -78,6 +78,10 @@ pub struct PlayArgs {
     #[arg(long)]
     pub no_gui: bool,
 
+    /// Count the audio thread's system calls and name the first (Linux on x86-64)
+    #[arg(long)]
+    pub trap: bool,
+
     /// End with one JSON object on standard output
     #[arg(long)]
     pub json: bool,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use headroom_engine::OpenError;
 use headroom_engine::StreamError;
+use headroom_engine::realtime::TrapError;
 
 use super::backend::Backend;
 use crate::audio_file::ReadError;
@@ -123,6 +124,10 @@ pub enum PlayError {
     /// The engine could not build the rack.
     #[error(transparent)]
     Open(#[from] OpenError),
+
+    /// `--trap` cannot be had here.
+    #[error("`--trap`: {0}")]
+    Trap(#[from] TrapError),
 
     /// The operating system refused something the session cannot do without.
     #[error("cannot {doing}: {source}")]

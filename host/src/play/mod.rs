@@ -16,7 +16,7 @@
 //! | `session` | the main thread while playing: keys, signals, housekeeping, the end |
 //! | `reconnect` | a device that was lost, until it is back |
 //! | `terminal`, `panel` | the live panel |
-//! | `report` | what is said at the end |
+//! | `report`, `trap` | what is said at the end; of system calls, where they are watched |
 
 mod args;
 mod attempt;
@@ -39,8 +39,10 @@ mod session;
 mod shared;
 mod source;
 mod terminal;
+mod trap;
 
 use headroom_engine::Catalog;
+use headroom_engine::realtime::install_system_call_trap;
 
 use crate::error::HostError;
 use crate::presets;
@@ -78,6 +80,10 @@ pub fn run(args: &PlayArgs) -> Result<(), HostError> {
     // Before any device is searched: a bad file is the caller's mistake, not the device's.
     plan.check_input()?;
     let signals = session::Signals::listen()?;
+    if args.trap {
+        // Before the first block: a thread is watched from its second on.
+        install_system_call_trap().map_err(PlayError::from)?;
+    }
     let open = attempt::open(&plan).map_err(|error| recall.explain(error, args))?;
     if let Some(line) = recall.keep(&open, args) {
         eprintln!("headroom: {line}");
@@ -87,6 +93,9 @@ pub fn run(args: &PlayArgs) -> Result<(), HostError> {
         print_json(&report, false)?;
     } else {
         print(&format!("{report}\n"), false)?;
+    }
+    if args.trap {
+        trap::tell(report.audio_thread.blocks);
     }
     Ok(ended?)
 }

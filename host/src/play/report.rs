@@ -11,6 +11,7 @@ use super::backend::Facts;
 use super::reconnect::Absence;
 use super::shared::Priority;
 use super::shared::Shared;
+use super::trap;
 use crate::report::AudioThread;
 use crate::report::BlockNs;
 use crate::report::dbfs;
@@ -99,6 +100,7 @@ impl PlayReport {
                 // Of the whole callback, the rack's own included.
                 allocations: shared.allocations.load(Relaxed),
                 deallocations: shared.deallocations.load(Relaxed),
+                system_calls: trap::system_calls(),
                 blocks: health.blocks,
                 block_ns: BlockNs {
                     p50: health.block_ns.p50,
@@ -129,7 +131,7 @@ impl fmt::Display for PlayReport {
             to,
             "played {:.2} s on {} ({} Hz, block {}): {peak}\n\
              blocks {}: p50 {:.1} us, p99 {:.1} us, max {:.1} us of {:.1} us; {} late\n\
-             xruns {}, input gaps {}, allocations {}, frees {}, page faults {}{}",
+             xruns {}, input gaps {}, allocations {}, frees {}, page faults {}{}{}",
             self.seconds,
             self.backend,
             self.sample_rate_hz,
@@ -145,6 +147,9 @@ impl fmt::Display for PlayReport {
             thread.allocations,
             thread.deallocations,
             thread.minor_faults + thread.major_faults,
+            thread
+                .system_calls
+                .map_or(String::new(), |calls| format!(", system calls {calls}")),
             match self.away_secs > 0.0 {
                 true => format!(
                     "\nthe device was away for {:.1} s and came back {} times",
