@@ -1,6 +1,8 @@
 //! What the tests share: signals, a rig that runs an engine block by block, modules that
 //! misbehave on purpose, and measurements of what comes out.
 
+#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+pub mod deep_seeds;
 pub mod measure;
 pub mod rig;
 pub mod seeds;

@@ -62,6 +62,15 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
         "is a global allocator that counts",
     ),
     (
+        "tests/src/bin/layer_rtsan.rs",
+        "calls RealtimeSanitizer's own entry points",
+    ),
+    (
+        "tests/src/deep_seeds.rs",
+        "calls faults that are written in C",
+    ),
+    ("tests/trap.rs", "makes system calls to see them trapped"),
+    (
         "tests/src/bin/syscall_trap.rs",
         "asks the kernel to end it at a system call",
     ),

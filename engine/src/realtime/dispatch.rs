@@ -100,14 +100,7 @@ pub(super) fn counts() -> SystemCalls {
 }
 
 pub(super) fn take_first() -> Option<SystemCall> {
-    let own = [
-        "backtrace",
-        "realtime::trace",
-        "realtime::dispatch",
-        "headroom_trap_restorer",
-        "__restore_rt",
-    ];
-    let (number, backtrace) = FIRST.take(&own)?;
+    let (number, backtrace) = FIRST.take(&[])?;
     let known = usize::try_from(number).ok().and_then(Sysno::new);
     Some(SystemCall {
         number,
@@ -216,7 +209,8 @@ extern "C" fn on_trap(signal: c_int, info: *mut libc::siginfo_t, context: *mut c
         }
         _ => {
             CALLS.fetch_add(1, Ordering::Relaxed);
-            FIRST.keep(number as u64);
+            let made_at = registers[libc::REG_RIP as usize] as usize;
+            FIRST.keep(number as u64, Some(made_at));
             let Some(call) = carried_out_here(number, kind) else {
                 // Back to where it was made (`syscall` and `int 0x80` have two bytes), with the trap open: the rest
                 // of this guard is not watched.

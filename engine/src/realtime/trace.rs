@@ -25,25 +25,33 @@ impl FirstTrace {
         }
     }
 
-    /// `[audio]` Keeps `what` happened and where, if nothing was kept before. Neither allocates nor
-    /// locks; a signal handler may call it.
-    pub(super) fn keep(&self, what: u64) {
+    /// `[audio]` Keeps `what` happened and where, if nothing was kept before; from the address `from`
+    /// on, where a signal handler knows where its thread was. Neither allocates nor locks.
+    pub(super) fn keep(&self, what: u64, from: Option<usize>) {
         // Ordering: Relaxed decides only who is first; Release on `ready` publishes the rest.
         if self.taken.load(Ordering::Relaxed) || self.taken.swap(true, Ordering::Relaxed) {
             return;
         }
         self.what.store(what, Ordering::Relaxed);
-        let mut at = 0;
+        let (mut at, mut within) = (0, from.is_none());
         walk(|address| {
-            self.addresses[at].store(address, Ordering::Relaxed);
-            at += 1;
+            within |= from == Some(address);
+            if within {
+                self.addresses[at].store(address, Ordering::Relaxed);
+                at += 1;
+            }
             at < FRAMES
         });
+        if !within {
+            // The walk did not get through the handler's frame: where it was is known all the same.
+            self.addresses[0].store(from.unwrap_or(0), Ordering::Relaxed);
+        }
         self.ready.store(true, Ordering::Release);
     }
 
     /// `[main]` What was kept, and the functions that it came through, innermost first, from the
-    /// first whose name holds none of `own`. `None` if nothing was kept or it was taken already.
+    /// first that was called under a name that holds none of `own`. `None` if nothing was kept or it
+    /// was taken already.
     pub(super) fn take(&self, own: &[&str]) -> Option<(u64, Vec<String>)> {
         // Ordering: Acquire pairs with the Release in keep().
         if !self.ready.swap(false, Ordering::Acquire) {
@@ -55,15 +63,20 @@ impl FirstTrace {
             if address == 0 {
                 break;
             }
+            let inlined_from = names.len();
             backtrace::resolve(address as *mut _, |symbol| {
                 if let Some(name) = symbol.name() {
                     names.push(format!("{name:#}"));
                 }
             });
+            // A function comes behind what was inlined into it, and it alone has its full name.
+            let is_own = |name: &String| own.iter().any(|part| name.contains(part));
+            if inlined_from == 0 && names.last().is_some_and(|name| !is_own(name)) {
+                names.drain(..names.len() - 1);
+            } else if inlined_from == 0 {
+                names.clear();
+            }
         }
-        let is_own = |name: &String| own.iter().any(|part| name.contains(part));
-        let first = names.iter().position(|name| !is_own(name)).unwrap_or(0);
-        names.drain(..first);
         Some((self.what.load(Ordering::Relaxed), names))
     }
 }

@@ -92,7 +92,7 @@ fn count(allocations: u64, deallocations: u64) {
     counts.allocations += allocations;
     counts.deallocations += deallocations;
     COUNTS.set(counts);
-    FIRST.keep(u64::from(deallocations > allocations));
+    FIRST.keep(u64::from(deallocations > allocations), None);
 }
 
 static FIRST: FirstTrace = FirstTrace::new();
