@@ -2,9 +2,12 @@
 //! catalogue. All of it runs under `assert_no_alloc`: one allocation or free inside the callback
 //! ends the process.
 
+use std::sync::atomic::Ordering;
+
 use assert_no_alloc::AllocDisabler;
 use headroom_engine::{Catalog, Change, Kind, ModuleSpec, RackSpec, Scale};
 use headroom_tests::rig::{Blocks, Rig, lively, rack, stream};
+use headroom_tests::seeds::{RULED, RULER};
 use headroom_tests::signal::{Random, noise, programme};
 
 #[global_allocator]
@@ -234,4 +237,28 @@ fn silence_in_ends_in_silence_out() {
         let peak = headroom_tests::measure::peak(last);
         assert!(peak < 1e-5, "{}: {peak} after four seconds", kind.id);
     }
+}
+
+#[test]
+fn every_chunk_starts_on_a_cache_line_wherever_the_hosts_buffers_lie() {
+    let gain = |seed| lively(Catalog::builtin().find("gain").unwrap(), seed);
+    let ruler = || ModuleSpec::new(&RULER);
+    let mut rig = Rig::new(stream(48_000, 2), &rack([ruler(), gain(1)]));
+    let mut channels = [noise(1, 0.5, 60_000), noise(2, 0.5, 60_000)];
+    let blocks = Blocks::Random(Random::new(5));
+    let mut done = [0; 3];
+    rig.run(&mut channels, &blocks, &[], |controller, at| {
+        // What comes and leaves runs in other buffers: in these too.
+        let outcome = match at % 5 {
+            0 => controller.load(&rack([ruler(), gain(2)])),
+            1 => controller.edit(&rack([gain(1), ruler()])),
+            2 => controller.edit(&rack([gain(1)])),
+            _ => Ok(()),
+        };
+        done[(at % 5).min(2)] += usize::from(outcome.is_ok());
+    });
+    let [chunks, off] = RULED.each_ref().map(|count| count.load(Ordering::Relaxed));
+    assert!(done.iter().all(|done| *done > 10), "{done:?}");
+    assert!(chunks > 1_000, "{chunks}");
+    assert_eq!(off, 0, "of {chunks} chunks");
 }

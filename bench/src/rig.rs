@@ -2,7 +2,7 @@
 
 use crate::SAMPLE_RATE_HZ;
 use headroom_engine::{
-    Controller, Memory, OpenError, Processor, RackSpec, Report, Stream, StreamError, open,
+    Buffer, Controller, Memory, OpenError, Processor, RackSpec, Report, Stream, StreamError, open,
 };
 
 /// A running rack and the block it works in.
@@ -10,7 +10,7 @@ pub struct Rig {
     controller: Controller,
     processor: Processor,
     signal: [Vec<f32>; 2],
-    block: [Vec<f32>; 2],
+    block: [Buffer; 2],
     at: usize,
 }
 
@@ -48,7 +48,7 @@ impl Rig {
             controller,
             processor,
             signal,
-            block: [vec![0.0; block_frames], vec![0.0; block_frames]],
+            block: [(); 2].map(|()| Buffer::silent(block_frames)),
             at: 0,
         };
         for _ in 0..20_480usize.div_ceil(block_frames) + 1 {
@@ -59,7 +59,7 @@ impl Rig {
     }
 
     /// Runs one whole block of the signal, which begins again where it ends, and returns the output.
-    pub fn run_block(&mut self) -> &[Vec<f32>; 2] {
+    pub fn run_block(&mut self) -> &[Buffer; 2] {
         let frames = self.block[0].len();
         if self.at + frames > self.signal[0].len() {
             self.at = 0;

@@ -10,7 +10,14 @@ pub const CHUNK_FRAMES: usize = 64;
 /// of this, counted in frames from reset.
 pub const GRID_FRAMES: usize = 32;
 
+/// The sound of a chunk starts on a multiple of this many bytes: a cache line, and the widest vector
+/// there is.
+pub const ALIGNMENT_BYTES: usize = 64;
+
 /// One chunk: 1 to [`CHUNK_FRAMES`] frames of one or two planar channels, and where it stands.
+///
+/// What a module is given starts on a multiple of [`ALIGNMENT_BYTES`] in each channel: the chunk runs
+/// in the caller's buffers where these are aligned (see [`crate::Buffer`]), otherwise in the engine's.
 ///
 /// Chunks are cut at events and on multiples of [`CHUNK_FRAMES`]; how they are cut in between
 /// depends on the host's blocks, and no module's output may depend on that.
@@ -50,6 +57,12 @@ impl<'a> Block<'a> {
     /// `[audio]` 1 or 2.
     pub fn channels(&self) -> usize {
         1 + usize::from(self.right.is_some())
+    }
+
+    /// `[audio]` Whether each channel starts on a multiple of [`ALIGNMENT_BYTES`].
+    pub(crate) fn is_aligned(&self) -> bool {
+        let right = self.right.as_ref().map_or(0, |right| right.as_ptr().addr());
+        (self.left.as_ptr().addr() | right).is_multiple_of(ALIGNMENT_BYTES)
     }
 
     /// `[audio]` The first frame's number, counted from reset.

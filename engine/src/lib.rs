@@ -24,6 +24,7 @@
 
 mod automation;
 pub mod block;
+pub mod buffer;
 mod builder;
 pub mod controller;
 pub mod dsp;
@@ -47,7 +48,8 @@ pub mod stream;
 mod tail;
 pub mod units;
 
-pub use block::{Block, CHUNK_FRAMES, GRID_FRAMES};
+pub use block::{ALIGNMENT_BYTES, Block, CHUNK_FRAMES, GRID_FRAMES};
+pub use buffer::Buffer;
 pub use builder::OpenError;
 pub use controller::{ControlError, Controller, Meters, Report, open};
 pub use memory::{Memory, MemoryError};

@@ -1,14 +1,16 @@
 //! Rendering without a device: the same engine, as fast as it goes, with the latency taken out and
 //! the tail written.
 
+use std::ops::Deref;
 use std::time::Instant;
 
 use thiserror::Error;
 
+use crate::buffer::Buffer;
 use crate::builder::OpenError;
 use crate::controller::{Controller, Report, open};
 use crate::memory::Memory;
-use crate::meter::measure;
+use crate::meter::Measured;
 use crate::preset::RackSpec;
 use crate::processor::Processor;
 use crate::realtime::{Health, ThreadFaults};
@@ -81,7 +83,9 @@ pub fn render<E>(
     let (mut controller, mut processor) = open(stream, spec, memory)?;
     let latency_frames = controller.latency_frames();
     let block_frames = stream.max_block_frames();
-    let mut buffers = vec![vec![0.0f32; block_frames]; stream.channels()];
+    let mut buffers: Vec<_> = (0..stream.channels())
+        .map(|_| Buffer::silent(block_frames))
+        .collect();
     let mut output = Output::new(stream, latency_frames, write);
     let mut faults = ThreadFaults::default();
     let mut reports = Vec::new();
@@ -94,7 +98,8 @@ pub fn render<E>(
     while remaining != Some(0) {
         let mut frames = block_frames;
         if !ended {
-            let mut views: Vec<&mut [f32]> = buffers.iter_mut().map(Vec::as_mut_slice).collect();
+            let mut views: Vec<&mut [f32]> =
+                buffers.iter_mut().map(|buffer| &mut **buffer).collect();
             let got = read(&mut views).map_err(RenderError::Stream)?;
             output.input_frames += got.min(block_frames) as u64;
             if got < block_frames {
@@ -144,7 +149,7 @@ fn drain(controller: &mut Controller, reports: &mut Vec<Report>) {
 
 fn run(
     processor: &mut Processor,
-    buffers: &mut [Vec<f32>],
+    buffers: &mut [Buffer],
     frames: usize,
     faults: &mut ThreadFaults,
 ) {
@@ -203,7 +208,7 @@ where
         tail_frames + self.latency_frames as u64
     }
 
-    fn take(&mut self, buffers: &[Vec<f32>], frames: usize, hold: bool) -> Result<(), E> {
+    fn take(&mut self, buffers: &[Buffer], frames: usize, hold: bool) -> Result<(), E> {
         let skip = self.skip_frames.min(frames);
         self.skip_frames -= skip;
         let mut at = skip;
@@ -246,13 +251,18 @@ where
         result
     }
 
-    fn put(&mut self, buffers: &[Vec<f32>], from: usize, to: usize) -> Result<(), E> {
+    fn put<B>(&mut self, buffers: &[B], from: usize, to: usize) -> Result<(), E>
+    where
+        B: Deref<Target = [f32]>,
+    {
         if from == to {
             return Ok(());
         }
         let views: Vec<&[f32]> = buffers.iter().map(|buffer| &buffer[from..to]).collect();
         for view in &views {
-            self.peak = self.peak.max(measure(view).peak);
+            let mut measured = Measured::SILENT;
+            measured.set_channels(view, None);
+            self.peak = self.peak.max(measured.peak[0]);
         }
         self.written_frames += (to - from) as u64;
         (self.write)(&views)

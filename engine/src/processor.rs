@@ -9,12 +9,13 @@ use std::sync::atomic::Ordering;
 
 use basedrop::Owned;
 use rtrb::{Consumer, Producer};
+use wide::f32x4;
 
 use crate::block::{Block, CHUNK_FRAMES};
 use crate::fade::{FADE_SECS, Fade};
 use crate::memory::ArenaBox;
 use crate::message::{Change, Event, Message, Notice, SlotKey};
-use crate::meter::{LevelCells, LevelMeter, Measured, measure};
+use crate::meter::{LevelCells, LevelMeter, Measured};
 use crate::panic::{Panic, PanicButton, SLOTS_A_STEP};
 use crate::rack::{Chunk, Rack, Room, TAIL_LIMIT_SECS};
 use crate::realtime::{
@@ -265,8 +266,8 @@ impl Processor {
         for event in events {
             self.take_event(event);
         }
-        self.scratch.input = Chunk::SILENT;
         for _ in 0..2 {
+            *self.input() = Chunk::SILENT.0;
             self.run_chunk(None, CHUNK_FRAMES);
         }
         self.rack.publish();
@@ -311,18 +312,23 @@ impl Processor {
                 }
                 self.panic.let_in(&mut channel[at..end]);
             }
-            match block_of(&mut channels[..count], at..end, self.position) {
-                Some(block)
-                    if self.tails.is_empty() && block.channels() == self.stream.channels() =>
+            let in_place = if self.tails.is_empty() {
+                block_of(&mut channels[..count], at..end, self.position)
+            } else {
+                None
+            };
+            match in_place {
+                Some(mut block)
+                    if block.channels() == self.stream.channels() && block.is_aligned() =>
                 {
-                    self.run_chunk(Some(block), chunk);
+                    self.run_chunk(Some(&mut block), chunk);
                 }
                 _ => {
-                    for (input, channel) in self.scratch.input.0.iter_mut().zip(&channels[..count])
-                    {
+                    let input = self.input();
+                    for (input, channel) in input.iter_mut().zip(&channels[..count]) {
                         input[..chunk].copy_from_slice(&channel[at..end]);
                     }
-                    for input in &mut self.scratch.input.0[count..] {
+                    for input in &mut input[count..] {
                         input[..chunk].fill(0.0);
                     }
                     self.run_chunk(None, chunk);
@@ -356,9 +362,19 @@ impl Processor {
         self.panic.frames_to_turn()
     }
 
+    /// Where the input of a chunk goes that does not run in the caller's buffers: what no rack that has
+    /// left shares is put where it comes out.
+    fn input(&mut self) -> &mut [[f32; CHUNK_FRAMES]; 2] {
+        if self.tails.is_empty() {
+            &mut self.scratch.sum.0
+        } else {
+            &mut self.scratch.input.0
+        }
+    }
+
     /// One chunk through the rack: in place where a block is given, which needs that no rack that
-    /// has left shares the input, or from `scratch.input` to `scratch.sum`.
-    fn run_chunk(&mut self, in_place: Option<Block<'_>>, frames: usize) {
+    /// has left shares the input, or from [`Self::input`] to `scratch.sum`.
+    fn run_chunk<'b>(&'b mut self, in_place: Option<&mut Block<'b>>, frames: usize) {
         let count = self.stream.channels();
         let position = self.position;
         let Scratch {
@@ -380,16 +396,17 @@ impl Processor {
             }
         };
 
-        let (mut output, mut measured) = if let Some(mut block) = in_place {
-            let measured = self.rack.process(&mut block, room, &mut notify);
-            (block, measured)
+        let mut measured = Measured::SILENT;
+        let mut ours;
+        let (output, mut known) = if let Some(block) = in_place {
+            let known = self.rack.process(block, room, &mut measured, &mut notify);
+            (block, known)
         } else if self.tails.is_empty() {
-            for (sum, input) in sum.0.iter_mut().zip(&input.0).take(count) {
-                sum[..frames].copy_from_slice(&input[..frames]);
-            }
-            let mut block = sum.block(count, frames, position);
-            let measured = self.rack.process(&mut block, room, &mut notify);
-            (block, measured)
+            ours = sum.block(count, frames, position);
+            let known = self
+                .rack
+                .process(&mut ours, room, &mut measured, &mut notify);
+            (&mut ours, known)
         } else {
             *sum = Chunk::SILENT;
             taken.fill(0.0);
@@ -400,7 +417,7 @@ impl Processor {
                 }
                 scale(work, input, &fade[..frames]);
                 let mut block = work.block(count, frames, position);
-                rack.process(&mut block, room, &mut notify);
+                rack.process(&mut block, room, &mut measured, &mut notify);
                 let limits = Limits {
                     quiet_frames: rack.quiet_frames(),
                     age_frames: self.stream.frames(TAIL_LIMIT_SECS),
@@ -417,7 +434,8 @@ impl Processor {
             }
             scale(work, input, &fade[..frames]);
             let mut block = work.block(count, frames, position);
-            self.rack.process(&mut block, room, &mut notify);
+            self.rack
+                .process(&mut block, room, &mut measured, &mut notify);
             for (sum, work) in sum.0.iter_mut().zip(&work.0).take(count) {
                 for (sum, work) in sum.iter_mut().zip(&work[..frames]) {
                     *sum += work;
@@ -431,7 +449,8 @@ impl Processor {
                 }
                 !tail.is_over()
             });
-            (sum.block(count, frames, position), None)
+            ours = sum.block(count, frames, position);
+            (&mut ours, false)
         };
 
         if self.master.is_moving() || self.master.target() != 1.0 {
@@ -441,22 +460,22 @@ impl Processor {
                     *sample *= gain;
                 }
             }
-            measured = None;
+            known = false;
         }
         if self.panic.is_on() {
-            self.panic.let_out(&mut output);
-            measured = None;
+            self.panic.let_out(output);
+            known = false;
         }
-        for (at, channel) in output.iter_mut().enumerate() {
-            let mut measured = measured.map_or_else(|| measure(channel), |measured| measured[at]);
-            if !measured.finite {
-                // Sums of what is almost too large for a number can be too large.
-                channel.fill(0.0);
-                measured = Measured::SILENT;
-                add(&self.health.muted_chunks, 1);
-            }
-            self.meter.add(at, measured, frames);
+        if !known {
+            measured.set(output);
         }
+        if !measured.finite {
+            // Sums of what is almost too large for a number can be too large.
+            output.iter_mut().for_each(|channel| channel.fill(0.0));
+            measured = Measured::SILENT;
+            add(&self.health.muted_chunks, 1);
+        }
+        self.meter.add(&measured, frames);
         self.position += frames as u64;
     }
 
@@ -547,11 +566,16 @@ fn block_of<'a>(
 
 /// Puts 0 for what is not finite; returns how many were not.
 fn make_finite(samples: &mut [f32]) -> u64 {
-    // All bits of the exponent are set in infinities and NaNs, and in nothing else.
-    const EXPONENT: u32 = 0x7F80_0000;
-    let found =
-        |found: u32, sample: &f32| found | u32::from(sample.to_bits() & EXPONENT == EXPONENT);
-    if samples.iter().fold(0, found) == 0 {
+    // Nothing times 0 is 0 but what is finite, and a sum keeps what is no number: two operations a
+    // vector.
+    let (whole, rest) = samples.as_chunks::<8>();
+    let mut zeros = [f32x4::ZERO; 2];
+    for &[a, b, c, d, e, f, g, h] in whole {
+        zeros[0] += f32x4::new([a, b, c, d]) * f32x4::ZERO;
+        zeros[1] += f32x4::new([e, f, g, h]) * f32x4::ZERO;
+    }
+    let rest: f32 = rest.iter().map(|sample| sample * 0.0).sum();
+    if !((zeros[0] + zeros[1]).reduce_add() + rest).is_nan() {
         return 0;
     }
     let mut bad = 0;

@@ -14,7 +14,7 @@ use crate::fade::Fade;
 use crate::memory::ArenaBox;
 use crate::message::{Change, Notice, SlotKey};
 use crate::meter::Measured;
-use crate::slot::{Fault, Outcome, Slot, Source};
+use crate::slot::{Fault, Slot, Source};
 use crate::stream::Stream;
 use crate::tail::{Limits, Tail};
 
@@ -194,6 +194,8 @@ fn entries_touched() -> Vec<Entry> {
 /// A chain of slots.
 pub(crate) struct Rack {
     entries: Vec<Entry>,
+    /// Every slot is wholly there, and none has left: found by the chunk before.
+    steady: bool,
     fade_frames: usize,
     limit_frames: usize,
 }
@@ -211,6 +213,7 @@ impl Rack {
         }));
         Self {
             entries,
+            steady: false,
             fade_frames,
             limit_frames: stream.frames(TAIL_LIMIT_SECS),
         }
@@ -257,6 +260,7 @@ impl Rack {
     /// the collector.
     pub(crate) fn apply(&mut self, order: &mut Order) {
         let fade_frames = self.fade_frames;
+        self.steady = false;
         let Order {
             items,
             changes,
@@ -383,23 +387,34 @@ impl Rack {
         }
     }
 
-    /// `[audio]` Runs one chunk through the chain, in place. Returns what the last slot's meter found,
-    /// if that is what comes out.
+    /// `[audio]` Runs one chunk through the chain, in place. Returns whether `measured` is what comes
+    /// out: what the last slot's meter found.
     pub(crate) fn process(
         &mut self,
         block: &mut Block<'_>,
         room: &mut Room,
+        measured: &mut Measured,
         mut notify: impl FnMut(Notice),
-    ) -> Option<[Measured; 2]> {
+    ) -> bool {
         let mut tell = |key: SlotKey, fault: Option<Fault>| match fault {
             None => {}
             Some(Fault::NotFinite) => notify(Notice::NotFinite(key)),
             Some(Fault::Panicked) => notify(Notice::Panicked(key)),
             Some(Fault::Allocated) => notify(Notice::Allocated(key)),
         };
+        if self.steady {
+            for entry in &mut self.entries {
+                let fault = entry.slot.process(block, &mut room.dry.0, measured);
+                if fault.is_some() {
+                    tell(entry.slot.key, fault);
+                }
+            }
+            return !self.entries.is_empty();
+        }
         let mut shared = false;
         let mut any_left = false;
-        let mut measured = None;
+        let mut any_comes = false;
+        let mut known = false;
         let limit_frames = self.limit_frames;
         for at in 0..self.entries.len() {
             if self.entries[at].is_replaced() && !shared {
@@ -414,7 +429,7 @@ impl Rack {
             }
             let entry = &mut self.entries[at];
             let key = entry.slot.key;
-            measured = None;
+            known = false;
             match &mut entry.stage {
                 Stage::Leaving(leaving) => {
                     any_left = true;
@@ -431,12 +446,12 @@ impl Rack {
                     tell(key, fault);
                 }
                 Stage::Live { coming } => {
+                    any_comes |= coming.is_moving();
                     let fault = if coming.is_moving() || shared {
                         run_coming(&mut entry.slot, coming, block, room, shared)
                     } else {
-                        let outcome = entry.slot.process(block, &mut room.dry.0);
-                        measured = Some(outcome.measured);
-                        outcome.fault
+                        known = true;
+                        entry.slot.process(block, &mut room.dry.0, measured)
                     };
                     tell(key, fault);
                 }
@@ -446,7 +461,8 @@ impl Rack {
         if any_left {
             self.age(&mut notify);
         }
-        measured
+        self.steady = !any_left && !any_comes;
+        known
     }
 
     /// Cuts off what rings too long and drops what is over.
@@ -538,7 +554,8 @@ fn run_replaced(
         }
     }
     let mut side = room.side.block(channels, frames, position);
-    let Outcome { fault, .. } = slot.process(&mut side, &mut room.dry.0);
+    let mut measured = Measured::SILENT;
+    let fault = slot.process(&mut side, &mut room.dry.0, &mut measured);
     leaving
         .tail
         .finish_chunk(&mut side, &mut room.gains, limits);
@@ -563,7 +580,8 @@ fn run_leaving(
     leaving.tail.input.fill(&mut room.fade[..frames]);
     split(block, room, shared);
     let mut side = room.side.block(channels, frames, position);
-    let Outcome { fault, .. } = slot.process(&mut side, &mut room.dry.0);
+    let mut measured = Measured::SILENT;
+    let fault = slot.process(&mut side, &mut room.dry.0, &mut measured);
     leaving
         .tail
         .finish_chunk(&mut side, &mut room.gains, limits);
@@ -583,7 +601,8 @@ fn run_coming(
     coming.fill(&mut room.fade[..frames]);
     split(block, room, shared);
     let mut side = room.side.block(channels, frames, position);
-    let Outcome { fault, .. } = slot.process(&mut side, &mut room.dry.0);
+    let mut measured = Measured::SILENT;
+    let fault = slot.process(&mut side, &mut room.dry.0, &mut measured);
     join(block, room, shared);
     fault
 }

@@ -8,7 +8,7 @@ use crate::block::{Block, CHUNK_FRAMES};
 use crate::fade::{FADE_SECS, Fade};
 use crate::memory::{ArenaBox, ArenaSlice, Carve, Carver, Memory, MemoryError, Region};
 use crate::message::{Change, SlotKey};
-use crate::meter::{LevelCells, LevelMeter, Measured, measure};
+use crate::meter::{LevelCells, LevelMeter, Measured};
 use crate::module::{Kind, Module, Setup};
 use crate::preset::ModuleSpec;
 use crate::ramp::Ease;
@@ -21,14 +21,6 @@ pub(crate) enum Fault {
     NotFinite,
     Panicked,
     Allocated,
-}
-
-/// What came of one chunk of one slot.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Outcome {
-    pub(crate) fault: Option<Fault>,
-    /// Of the output, as many as there are channels.
-    pub(crate) measured: [Measured; 2],
 }
 
 pub(crate) struct Slot {
@@ -316,12 +308,15 @@ impl Slot {
         self.meter.reset();
     }
 
-    /// `[audio]` Runs one chunk in place. `dry` is room for a chunk of each channel.
+    /// `[audio]` Runs one chunk in place. `dry` is room for a chunk of each channel, `measured` for
+    /// what is found in the output: written where it is wanted, since copies of what was just
+    /// written in other pieces make the processor wait.
     pub(crate) fn process(
         &mut self,
         block: &mut Block<'_>,
         dry: &mut [[f32; CHUNK_FRAMES]; 2],
-    ) -> Outcome {
+        measured: &mut Measured,
+    ) -> Option<Fault> {
         let frames = block.frames();
         let late = !self.dry_line[0].is_empty();
         let mixing = self.failed || !self.is_all_wet();
@@ -339,12 +334,12 @@ impl Slot {
                 fault = Some(Fault::Allocated);
             }
         }
-        let mut measured = measure_each(block);
-        if !measured.iter().all(|channel| channel.finite) {
+        measured.set(block);
+        if !measured.finite {
             fault = Some(Fault::NotFinite);
             block.iter_mut().for_each(|channel| channel.fill(0.0));
             self.call(|module| module.reset());
-            measured = [Measured::SILENT; 2];
+            *measured = Measured::SILENT;
         }
         if self.panicked {
             // Wherever it was: in this chunk, or in a change since the last one.
@@ -353,12 +348,10 @@ impl Slot {
         }
         if mixing {
             self.mix_dry(block, dry);
-            measured = measure_each(block);
+            measured.set(block);
         }
-        for (channel, &measured) in measured.iter().enumerate().take(block.channels()) {
-            self.meter.add(channel, measured, frames);
-        }
-        Outcome { fault, measured }
+        self.meter.add(measured, frames);
+        fault
     }
 
     /// `[audio]` Shows the meter, once a block.
@@ -413,10 +406,4 @@ impl Slot {
         self.mix.advance(frames);
         self.active.advance(frames);
     }
-}
-
-fn measure_each(block: &mut Block<'_>) -> [Measured; 2] {
-    let (left, right) = block.split();
-    let right = right.map_or(Measured::SILENT, |right| measure(right));
-    [measure(left), right]
 }

@@ -2,7 +2,7 @@
 
 use crate::block::{Block, CHUNK_FRAMES};
 use crate::fade::{Fade, SILENT};
-use crate::meter::measure;
+use crate::meter::Measured;
 
 /// How something leaves: its input fades out, then it rings until it is silent or cut off.
 #[derive(Debug, Clone, Copy)]
@@ -68,9 +68,9 @@ impl Tail {
                 }
             }
         }
-        for channel in output.iter_mut() {
-            self.peak = self.peak.max(measure(channel).peak);
-        }
+        let mut measured = Measured::SILENT;
+        measured.set(output);
+        self.peak = self.peak.max(measured.peak[0]).max(measured.peak[1]);
         self.silent_frames += frames;
         self.age_frames += frames;
         let end = output.position() + frames as u64;

@@ -2,6 +2,7 @@
 //! is no check.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use headroom_engine::block::Block;
 use headroom_engine::memory::ArenaSlice;
@@ -234,4 +235,32 @@ pub fn prepare_tap(number: usize, frames: usize) {
 /// What passed tap `number`.
 pub fn take_tap(number: usize) -> Vec<f32> {
     std::mem::take(&mut *TAPS[number].lock().expect("no tap panics"))
+}
+
+/// Counts the chunks it is given, and those of which a channel does not start on a cache line.
+pub static RULER: Kind = Kind {
+    id: "ruler",
+    name: "Ruler",
+    about: "looks where its sound lies",
+    params: &[],
+    build: |setup| setup.module(Ruler),
+};
+
+/// Chunks that any [`RULER`] was given, and how many did not start on a cache line.
+pub static RULED: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
+
+struct Ruler;
+
+impl Module for Ruler {
+    fn set_param(&mut self, _: usize, _: f32) {}
+
+    fn process(&mut self, block: &mut Block<'_>) {
+        let off = block
+            .iter_mut()
+            .any(|channel| channel.as_ptr().addr() % 64 != 0);
+        RULED[0].fetch_add(1, Ordering::Relaxed);
+        RULED[1].fetch_add(usize::from(off), Ordering::Relaxed);
+    }
+
+    fn reset(&mut self) {}
 }

@@ -9,7 +9,7 @@
 use clap::Parser;
 use headroom_bench::{Rig, RigError, SAMPLE_RATE_HZ, signal};
 use headroom_engine::realtime::StageAllocator;
-use headroom_engine::{Catalog, preset};
+use headroom_engine::{Buffer, Catalog, preset};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{self, BufRead, BufWriter, Write};
@@ -91,7 +91,7 @@ fn run(cli: &Cli) -> Result<(), PeerError> {
         cases.push(Case {
             name,
             rig,
-            output: signal.clone(),
+            output: [(); 2].map(|()| Buffer::silent(signal[0].len())),
             best_ns: vec![f64::INFINITY; signal[0].len() / CALL_FRAMES],
         });
     }
@@ -131,7 +131,7 @@ fn write(path: &Path, signal: &[Vec<f32>; 2]) -> io::Result<()> {
 struct Case {
     name: &'static str,
     rig: Rig,
-    output: [Vec<f32>; 2],
+    output: [Buffer; 2],
     best_ns: Vec<f64>,
 }
 

@@ -10,6 +10,7 @@ pub mod high_pass;
 pub mod one_pole;
 pub mod quad;
 pub mod read_heads;
+pub(crate) mod simd;
 mod skewed;
 
 /// One chunk of two channels, in a module's own memory.

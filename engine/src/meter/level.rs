@@ -2,6 +2,9 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use wide::f32x4;
+
+use crate::block::Block;
 use crate::stream::Stream;
 use crate::units::gain_to_db;
 
@@ -65,13 +68,13 @@ impl LevelCells {
     }
 }
 
-/// What one pass over a chunk of one channel finds.
+/// What one pass over a chunk finds. In mono the right channel is silent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Measured {
-    /// Highest absolute value, if all are finite.
-    pub(crate) peak: f32,
-    /// Sum of squares.
-    pub(crate) energy: f32,
+    /// Highest absolute value of each channel, if all are finite.
+    pub(crate) peak: [f32; 2],
+    /// Sum of squares of each channel.
+    pub(crate) energy: [f32; 2],
     /// Whether every sample is finite.
     pub(crate) finite: bool,
 }
@@ -79,54 +82,96 @@ pub(crate) struct Measured {
 impl Measured {
     /// What is found in silence.
     pub(crate) const SILENT: Self = Self {
-        peak: 0.0,
-        energy: 0.0,
+        peak: [0.0; 2],
+        energy: [0.0; 2],
         finite: true,
     };
 }
 
-/// Four vectors of four: as many sums under way as it takes to hide what one addition waits for.
-const LANES: usize = 16;
+/// Frames that one turn of the loop takes: two vectors of each channel, as many sums under way as
+/// hide what one addition waits for.
+const STEP_FRAMES: usize = 8;
 
-/// `[audio]` Peak, energy and finiteness in one pass.
-pub(crate) fn measure(samples: &[f32]) -> Measured {
-    let mut peaks = [0.0f32; LANES];
-    let mut energies = [0.0f32; LANES];
-    let (whole, rest) = samples.as_chunks::<LANES>();
-    for vector in whole {
-        for lane in 0..LANES {
-            peaks[lane] = higher(peaks[lane], vector[lane].abs());
-            energies[lane] += vector[lane] * vector[lane];
+/// What is gathered of one channel.
+#[derive(Clone, Copy)]
+struct Gathered {
+    peaks: [f32x4; 2],
+    energies: [f32x4; 2],
+}
+
+impl Gathered {
+    const NOTHING: Self = Self {
+        peaks: [f32x4::ZERO; 2],
+        energies: [f32x4::ZERO; 2],
+    };
+
+    #[inline(always)]
+    fn add(&mut self, samples: &[f32; STEP_FRAMES]) {
+        let [a, b, c, d, e, f, g, h] = *samples;
+        let vectors = [f32x4::new([a, b, c, d]), f32x4::new([e, f, g, h])];
+        for (i, vector) in vectors.into_iter().enumerate() {
+            // One instruction; of no use where one of the two is no number.
+            self.peaks[i] = vector.abs().fast_max(self.peaks[i]);
+            self.energies[i] += vector * vector;
         }
-    }
-    for (lane, &sample) in rest.iter().enumerate() {
-        peaks[lane] = higher(peaks[lane], sample.abs());
-        energies[lane] += sample * sample;
-    }
-    let [peak, energy] = folded(&peaks, &energies);
-    // Squares of finite samples beyond 1e19 overflow too: only then is it worth a second look.
-    let finite = energy.is_finite() || samples.iter().all(|sample| sample.is_finite());
-    Measured {
-        peak,
-        energy,
-        finite,
     }
 }
 
-/// The highest peak and the sum of energies: halves onto halves, in vectors, where one lane after
-/// the other would wait sixteen times. Not inlined, since the optimiser would cut the loop before it
-/// into half vectors for the sake of these few operations.
-#[inline(never)]
-fn folded(peaks: &[f32; LANES], energies: &[f32; LANES]) -> [f32; 2] {
-    let (p, e) = (peaks, energies);
-    let p: [f32; 8] = std::array::from_fn(|i| higher(p[i + 8], p[i]));
-    let e: [f32; 8] = std::array::from_fn(|i| e[i + 8] + e[i]);
-    let p: [f32; 4] = std::array::from_fn(|i| higher(p[i + 4], p[i]));
-    let e: [f32; 4] = std::array::from_fn(|i| e[i + 4] + e[i]);
-    [
-        higher(higher(p[0], p[2]), higher(p[1], p[3])),
-        (e[0] + e[2]) + (e[1] + e[3]),
-    ]
+impl Measured {
+    /// `[audio]` Measures each channel of a chunk, in one pass over both.
+    ///
+    /// It is set in its place, and not returned: copies of what was just written in other pieces
+    /// make the processor wait.
+    #[inline(always)]
+    pub(crate) fn set(&mut self, block: &mut Block<'_>) {
+        let (left, right) = block.split();
+        self.set_channels(left, right.map(|right| &*right));
+    }
+
+    /// `[any]` The same of one or two channels of the same length.
+    pub(crate) fn set_channels(&mut self, first: &[f32], second: Option<&[f32]>) {
+        let padded = |rest: &[f32]| {
+            let mut padded = [0.0; STEP_FRAMES];
+            padded[..rest.len()].copy_from_slice(rest);
+            padded
+        };
+        let (mut left, mut right) = (Gathered::NOTHING, Gathered::NOTHING);
+        let (whole, rest) = first.as_chunks::<STEP_FRAMES>();
+        if let Some(second) = second {
+            let (whole_right, rest_right) = second.as_chunks::<STEP_FRAMES>();
+            for (in_left, in_right) in whole.iter().zip(whole_right) {
+                left.add(in_left);
+                right.add(in_right);
+            }
+            if !rest_right.is_empty() {
+                right.add(&padded(rest_right));
+            }
+        } else {
+            for in_left in whole {
+                left.add(in_left);
+            }
+        }
+        if !rest.is_empty() {
+            left.add(&padded(rest));
+        }
+
+        // A row for each: lane by lane into a column for each.
+        let columns = f32x4::transpose([
+            left.peaks[0].fast_max(left.peaks[1]),
+            right.peaks[0].fast_max(right.peaks[1]),
+            left.energies[0] + left.energies[1],
+            right.energies[0] + right.energies[1],
+        ]);
+        let [a, b, c, d] = columns;
+        let [peak_left, peak_right, ..] = a.fast_max(c).fast_max(b.fast_max(d)).to_array();
+        let [.., energy_left, energy_right] = ((a + c) + (b + d)).to_array();
+        self.peak = [peak_left, peak_right];
+        self.energy = [energy_left, energy_right];
+        // Squares of finite samples beyond 1e19 overflow too: only then is it worth a second look.
+        let mut all = first.iter().chain(second.unwrap_or_default());
+        self.finite =
+            (energy_left + energy_right).is_finite() || all.all(|sample| sample.is_finite());
+    }
 }
 
 /// One instruction, unlike `f32::max`; of no use where one of the two is no number.
@@ -135,10 +180,18 @@ fn higher(one: f32, other: f32) -> f32 {
     if one > other { one } else { other }
 }
 
+/// Frames after which a meter's hold and mean move on at the latest: far less than their times.
+const SETTLE_FRAMES: usize = 512;
+
 /// The audio thread's side of one meter.
 #[derive(Debug)]
 pub(crate) struct LevelMeter {
+    /// Since the meter was last shown.
     peak: [f32; 2],
+    /// Since hold and mean last moved on.
+    new_peak: [f32; 2],
+    new_energy: [f32; 2],
+    new_frames: usize,
     hold: [f32; 2],
     hold_left_frames: [usize; 2],
     mean_square: [f32; 2],
@@ -152,6 +205,9 @@ impl LevelMeter {
         let rate = f64::from(stream.sample_rate_hz());
         Self {
             peak: [0.0; 2],
+            new_peak: [0.0; 2],
+            new_energy: [0.0; 2],
+            new_frames: 0,
             hold: [0.0; 2],
             hold_left_frames: [0; 2],
             mean_square: [0.0; 2],
@@ -161,28 +217,50 @@ impl LevelMeter {
         }
     }
 
-    /// `[audio]` Takes in one chunk of one channel.
-    pub(crate) fn add(&mut self, channel: usize, measured: Measured, frames: usize) {
-        let frames_f = frames as f32;
-        self.peak[channel] = self.peak[channel].max(measured.peak);
-        if measured.peak >= self.hold[channel] {
-            self.hold[channel] = measured.peak;
-            self.hold_left_frames[channel] = self.hold_frames;
-        } else if self.hold_left_frames[channel] > 0 {
-            self.hold_left_frames[channel] = self.hold_left_frames[channel].saturating_sub(frames);
-        } else {
-            // The first term of the exponential: a chunk is 0.03 dB of the fall.
-            self.hold[channel] *= 1.0 - self.fall_per_frame * frames_f;
+    /// `[audio]` Takes in one chunk of each channel.
+    #[inline(always)]
+    pub(crate) fn add(&mut self, measured: &Measured, frames: usize) {
+        for channel in 0..2 {
+            self.new_peak[channel] = higher(self.new_peak[channel], measured.peak[channel]);
+            self.new_energy[channel] += measured.energy[channel];
         }
-        // (mean - was) * follow, each times the frames: no division. A chunk is far shorter than the
-        // time constant.
-        let was = self.mean_square[channel];
-        let energy = measured.energy.min(f32::MAX);
-        self.mean_square[channel] = was + (energy - was * frames_f) * self.follow_per_frame;
+        self.new_frames += frames;
+        if self.new_frames >= SETTLE_FRAMES {
+            self.settle();
+        }
+    }
+
+    /// Hold and mean move on by what was taken in.
+    fn settle(&mut self) {
+        let frames = self.new_frames;
+        let frames_f = frames as f32;
+        for channel in 0..2 {
+            let peak = self.new_peak[channel];
+            self.peak[channel] = higher(self.peak[channel], peak);
+            if peak >= self.hold[channel] {
+                self.hold[channel] = peak;
+                self.hold_left_frames[channel] = self.hold_frames;
+            } else if self.hold_left_frames[channel] > 0 {
+                self.hold_left_frames[channel] =
+                    self.hold_left_frames[channel].saturating_sub(frames);
+            } else {
+                // The first term of the exponential: 512 frames are 0.2 dB of the fall.
+                self.hold[channel] *= 1.0 - self.fall_per_frame * frames_f;
+            }
+            // (mean - was) * follow, each times the frames: no division. The frames are far fewer
+            // than the time constant.
+            let was = self.mean_square[channel];
+            let energy = self.new_energy[channel].min(f32::MAX);
+            self.mean_square[channel] = was + (energy - was * frames_f) * self.follow_per_frame;
+        }
+        self.new_peak = [0.0; 2];
+        self.new_energy = [0.0; 2];
+        self.new_frames = 0;
     }
 
     /// `[audio]` Shows what was taken in, once a block.
     pub(crate) fn publish(&mut self, cells: &LevelCells) {
+        self.settle();
         for channel in 0..2 {
             // The maximum without a locked instruction. Only this thread raises the cell, the reader
             // only takes from it, at any time: before the load, and the cell is 0; after a load that
@@ -202,6 +280,9 @@ impl LevelMeter {
     /// `[audio]` Starts anew.
     pub(crate) fn reset(&mut self) {
         self.peak = [0.0; 2];
+        self.new_peak = [0.0; 2];
+        self.new_energy = [0.0; 2];
+        self.new_frames = 0;
         self.hold = [0.0; 2];
         self.hold_left_frames = [0; 2];
         self.mean_square = [0.0; 2];
@@ -212,6 +293,12 @@ impl LevelMeter {
 mod tests {
     use super::*;
 
+    fn measured(block: &mut Block<'_>) -> Measured {
+        let mut measured = Measured::SILENT;
+        measured.set(block);
+        measured
+    }
+
     fn sine(frames: usize, amplitude: f32) -> Vec<f32> {
         let phase = |i: usize| i as f64 * std::f64::consts::TAU * 997.0 / 48_000.0;
         (0..frames)
@@ -220,8 +307,9 @@ mod tests {
     }
 
     fn feed(meter: &mut LevelMeter, cells: &LevelCells, samples: &[f32]) {
-        for chunk in samples.chunks(64) {
-            meter.add(0, measure(chunk), chunk.len());
+        for chunk in samples.to_vec().chunks_mut(64) {
+            let frames = chunk.len();
+            meter.add(&measured(&mut Block::mono(chunk, 0)), frames);
             meter.publish(cells);
         }
     }
@@ -295,17 +383,52 @@ mod tests {
     }
 
     #[test]
+    fn each_channels_highest_sample_and_energy_are_found_at_any_length() {
+        for frames in 1..=64 {
+            let at = |i: usize| ((i * 37 + frames) % 64) as f32 / 64.0 - 0.5;
+            let mut left: Vec<f32> = (0..frames).map(at).collect();
+            let mut right: Vec<f32> = left.iter().map(|sample| 0.3 - sample * 0.5).collect();
+            let peak = |of: &[f32]| {
+                of.iter()
+                    .fold(0.0f32, |peak, sample| peak.max(sample.abs()))
+            };
+            let energy = |of: &[f32]| of.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>();
+            let wanted = [&left, &right].map(|of| (peak(of), energy(of)));
+            let found = measured(&mut Block::stereo(&mut left, &mut right, 0));
+            for (channel, (peak, energy)) in wanted.into_iter().enumerate() {
+                assert_eq!(found.peak[channel], peak, "{frames} frames");
+                let error = f64::from(found.energy[channel]) - energy;
+                assert!(error.abs() < 1e-5, "{frames} frames: {error}");
+            }
+            let alone = measured(&mut Block::mono(&mut left, 0));
+            assert_eq!(alone.peak, [wanted[0].0, 0.0], "{frames} frames");
+        }
+    }
+
+    #[test]
     fn one_bad_sample_anywhere_is_found() {
         for frames in 1..70 {
             for at in 0..frames {
                 for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-                    let mut samples = vec![0.1; frames];
-                    assert!(measure(&samples).finite);
+                    let mut good = vec![0.1; frames];
+                    let mut samples = good.clone();
                     samples[at] = bad;
-                    assert!(!measure(&samples).finite, "{bad} at {at} of {frames}");
+                    let finite = |mut block: Block<'_>| measured(&mut block).finite;
+                    assert!(finite(Block::mono(&mut good, 0)));
+                    let place = format!("{bad} at {at} of {frames}");
+                    assert!(!finite(Block::mono(&mut samples, 0)), "{place}");
+                    assert!(
+                        !finite(Block::stereo(&mut good, &mut samples, 0)),
+                        "{place}"
+                    );
+                    assert!(
+                        !finite(Block::stereo(&mut samples, &mut good, 0)),
+                        "{place}"
+                    );
                 }
             }
         }
-        assert!(measure(&[1e30; 9]).finite, "large is not infinite");
+        let large = measured(&mut Block::mono(&mut [1e30; 9], 0));
+        assert!(large.finite, "large is not infinite");
     }
 }

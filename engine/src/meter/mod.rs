@@ -3,4 +3,4 @@
 mod level;
 
 pub use level::{Level, LevelCells};
-pub(crate) use level::{LevelMeter, Measured, measure};
+pub(crate) use level::{LevelMeter, Measured};

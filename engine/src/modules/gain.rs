@@ -1,6 +1,7 @@
 //! Gain, pan, width, polarity and a DC block: what every channel strip ends or begins with.
 
 use crate::block::Block;
+use crate::dsp::simd::scale;
 use crate::module::{Kind, Module, Setup};
 use crate::param::{Param, Unit};
 use crate::ramp::Ease;
@@ -138,14 +139,6 @@ fn matrix(values: &[f32; PARAMS], channels: usize) -> [f32; 4] {
         right * other * left_sign,
         right * own * right_sign,
     ]
-}
-
-fn scale(samples: &mut [f32], gain: f32) {
-    if gain != 1.0 {
-        for sample in samples {
-            *sample *= gain;
-        }
-    }
 }
 
 impl Module for Gain {

@@ -19,26 +19,38 @@ impl FlushToZero {
     /// `[audio]` Turns it on.
     pub(super) fn on() -> Self {
         let found = read();
-        #[cfg(target_arch = "x86_64")]
-        write(found | FLUSH_TO_ZERO | DENORMALS_ARE_ZERO);
-        #[cfg(target_arch = "aarch64")]
-        write(found | FLUSH_TO_ZERO);
+        #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+        if !is_on(found) {
+            write(found | MODE);
+        }
         Self { found }
     }
 }
 
 impl Drop for FlushToZero {
     fn drop(&mut self) {
-        write(self.found);
+        // Setting the mode waits for all that is under way: not where nothing was set.
+        if !is_on(self.found) {
+            write(self.found);
+        }
     }
 }
 
+/// Results are flushed to zero, and subnormal operands are taken for zero.
 #[cfg(target_arch = "x86_64")]
-const FLUSH_TO_ZERO: u32 = 1 << 15;
-#[cfg(target_arch = "x86_64")]
-const DENORMALS_ARE_ZERO: u32 = 1 << 6;
+const MODE: Mode = (1 << 15) | (1 << 6);
 #[cfg(target_arch = "aarch64")]
-const FLUSH_TO_ZERO: u64 = 1 << 24;
+const MODE: Mode = 1 << 24;
+
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+fn is_on(mode: Mode) -> bool {
+    mode & MODE == MODE
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn is_on((): Mode) -> bool {
+    true
+}
 
 #[cfg(target_arch = "x86_64")]
 fn read() -> Mode {

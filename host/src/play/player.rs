@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use cpal::FromSample;
 use cpal::Sample;
+use headroom_engine::Buffer;
 use headroom_engine::Processor;
 use headroom_engine::realtime::ViolationCounts;
 use headroom_engine::realtime::guarded;
@@ -40,8 +41,8 @@ pub(super) struct Player {
     processor: Processor,
     input: Input,
     shared: Arc<Shared>,
-    left: Vec<f32>,
-    right: Vec<f32>,
+    left: Buffer,
+    right: Buffer,
     primed: bool,
     /// The device before was lost: the next callback may come on another thread.
     arriving: bool,
@@ -85,8 +86,8 @@ impl Player {
             processor,
             input,
             shared: Arc::clone(shared),
-            left: vec![0.0; programme.max_block_frames],
-            right: vec![0.0; programme.max_block_frames],
+            left: Buffer::silent(programme.max_block_frames),
+            right: Buffer::silent(programme.max_block_frames),
             primed: false,
             arriving: false,
             position: 0,
