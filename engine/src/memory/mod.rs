@@ -2,7 +2,10 @@
 
 mod arena;
 mod code;
+mod map;
 
 pub(crate) use code::populate_code;
 
-pub use arena::{ArenaBox, ArenaSlice, Carve, Carver, Memory, MemoryError, Region};
+pub use arena::{ArenaBox, ArenaSlice, Capacity, Carve, Carver, Memory, MemoryError, Region};
+pub(crate) use map::Taken;
+pub use map::{MemoryMap, Owner, Pages, Part, Place, Sort};
