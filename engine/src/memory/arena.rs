@@ -96,6 +96,28 @@ pub enum MemoryError {
     },
 }
 
+/// Bytes of all regions of this process, and of those that are locked. Writers: whoever takes or gives
+/// back a region, never the audio thread. Relaxed: statistics that carry no order.
+static REGION_BYTES: AtomicUsize = AtomicUsize::new(0);
+static LOCKED_BYTES: AtomicUsize = AtomicUsize::new(0);
+
+/// The audio memory of this process.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AudioMemory {
+    /// All of it.
+    pub bytes: usize,
+    /// What of it the system keeps from being paged out.
+    pub locked_bytes: usize,
+}
+
+/// `[any]` The audio memory of all engines of this process, as it is now.
+pub fn audio_memory() -> AudioMemory {
+    AudioMemory {
+        bytes: REGION_BYTES.load(Relaxed),
+        locked_bytes: LOCKED_BYTES.load(Relaxed),
+    }
+}
+
 /// One piece of memory from the system. Given back when its last part is dropped, which happens on
 /// the collector's thread or the main thread, never on the audio thread.
 #[derive(Debug)]
@@ -157,6 +179,8 @@ impl Region {
         let locked = memory.lock && unsafe { libc::mlock(base.as_ptr().cast(), bytes) } == 0;
         #[cfg(not(unix))]
         let locked = false;
+        REGION_BYTES.fetch_add(bytes, Relaxed);
+        LOCKED_BYTES.fetch_add(if locked { bytes } else { 0 }, Relaxed);
         Ok(Self {
             base,
             bytes,
@@ -221,6 +245,10 @@ impl Drop for Region {
     fn drop(&mut self) {
         if let Some(total) = &self.counted {
             total.fetch_sub(self.bytes, Relaxed);
+        }
+        if let Backing::Mapped(_) = self._backing {
+            REGION_BYTES.fetch_sub(self.bytes, Relaxed);
+            LOCKED_BYTES.fetch_sub(if self.locked { self.bytes } else { 0 }, Relaxed);
         }
     }
 }
@@ -483,6 +511,24 @@ mod tests {
         }
         drop(carver);
         assert_eq!(a[1] + f32::from(b[0]), 8.0, "parts keep their region alive");
+    }
+
+    #[test]
+    fn all_regions_are_counted_while_they_live() {
+        // More than all other tests of this process together.
+        const BYTES: usize = 64 << 20;
+        let unlocked = Memory {
+            lock: false,
+            ..Memory::default()
+        };
+        let before = audio_memory();
+        let region = Region::map(BYTES, &unlocked).unwrap();
+        assert!(audio_memory().bytes >= BYTES);
+        let part = Carver::carving(region).put("part", 7_u8);
+        assert!(audio_memory().bytes >= BYTES, "a part keeps it alive");
+        drop(part);
+        assert!(audio_memory().bytes < before.bytes + BYTES);
+        assert!(audio_memory().locked_bytes <= audio_memory().bytes);
     }
 
     #[test]

@@ -21,15 +21,30 @@ pub(super) fn make_realtime() -> bool {
     if let Ok(ThreadSchedulePolicy::Realtime(_)) = thread_schedule_policy() {
         return true;
     }
-    let Ok(priority) = ThreadPriorityValue::try_from(PRIORITY) else {
-        return false;
+    let take = |priority: u8| {
+        ThreadPriorityValue::try_from(priority).is_ok_and(|priority| {
+            set_thread_priority_and_policy(
+                thread_native_id(),
+                ThreadPriority::Crossplatform(priority),
+                ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo),
+            )
+            .is_ok()
+        })
     };
-    set_thread_priority_and_policy(
-        thread_native_id(),
-        ThreadPriority::Crossplatform(priority),
-        ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo),
-    )
-    .is_ok()
+    // Where less is allowed, less is taken: any real-time priority is above the rest of the machine.
+    take(PRIORITY) || lower_limit().is_some_and(take)
+}
+
+/// What the limit allows, if that is something, but less than [`PRIORITY`].
+#[cfg(target_os = "linux")]
+fn lower_limit() -> Option<u8> {
+    use nix::sys::resource::Resource;
+    use nix::sys::resource::getrlimit;
+
+    let (limit, _) = getrlimit(Resource::RLIMIT_RTPRIO).ok()?;
+    u8::try_from(limit)
+        .ok()
+        .filter(|limit| (1..PRIORITY).contains(limit))
 }
 
 /// `[audio]` Elsewhere the system's audio interface schedules its callback threads itself.
