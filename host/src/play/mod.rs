@@ -57,7 +57,9 @@ pub use self::args::PlayArgs;
 pub use self::backend::Backend;
 pub use self::backend::BackendChoice;
 pub use self::error::PlayError;
+pub(crate) use self::priority::PRIORITY;
 pub use self::report::PlayReport;
+pub(crate) use self::rights::try_realtime;
 
 /// `[main]` Plays until the programme is over, a key or a signal ends it, or the device goes away.
 ///

@@ -6,6 +6,8 @@ use headroom_engine::memory::audio_memory;
 use headroom_engine::memory::lock_program;
 use serde::Serialize;
 
+use super::priority;
+
 /// Kept of the limit for racks that are built while playing, at least.
 const LEAST_RESERVE_BYTES: u64 = 1 << 20;
 
@@ -66,22 +68,38 @@ pub(super) fn raise_limits() {
     }
 }
 
+/// `[main]` How a thread is scheduled that asks for what the audio thread asks for: policy and priority.
+pub(crate) fn try_realtime() -> Option<(&'static str, Option<u32>)> {
+    raise_limits();
+    let thread = std::thread::Builder::new().name("headroom-try".to_owned());
+    let tried = thread.spawn(|| {
+        priority::make_realtime();
+        let stat = std::fs::read_to_string("/proc/thread-self/stat").ok()?;
+        Scheduling::of_stat(&stat)
+    });
+    let scheduling = tried.ok()?.join().ok()??;
+    Some((scheduling.policy, scheduling.priority))
+}
+
 impl Rights {
     /// `[main]` Locks what the audio thread will run on. Call it when everything is built and nothing
     /// plays yet.
     pub(super) fn take() -> Self {
+        let mut rights = Self::default();
+        rights.renew();
+        rights
+    }
+
+    /// `[main]` Locks what has come since: the threads of a device that is back.
+    pub(super) fn renew(&mut self) {
         // A library may have lowered a limit while its device was opened.
         raise_limits();
-        let limits = Limits::now();
-        let budget_bytes = limits.memlock_bytes.map(|limit_bytes| {
+        let budget_bytes = Limits::now().memlock_bytes.map(|limit_bytes| {
             let racks_bytes = audio_memory().bytes as u64;
             let reserve_bytes = LEAST_RESERVE_BYTES.max(2 * racks_bytes);
             limit_bytes.saturating_sub(locked_bytes() + reserve_bytes)
         });
-        Self {
-            program: lock_program(budget_bytes),
-            ..Self::default()
-        }
+        self.program = lock_program(budget_bytes);
     }
 
     /// `[main]` Looks at the audio thread; gives the line to say, once, when there is something to look at.
