@@ -36,17 +36,23 @@ pub(super) fn preemption(machine: &Machine) -> Finding {
     // Only root sees the mode itself: `none voluntary (full) lazy`.
     let modes = machine.text("sys/kernel/debug/sched/preempt");
     let seen = modes.as_deref().and_then(|modes| between(modes, '(', ')'));
+    // What the kernel was built to do where nobody chooses.
+    let built = machine
+        .text("proc/sys/kernel/osrelease")
+        .and_then(|release| machine.text(&format!("boot/config-{release}")))
+        .filter(|config| config.lines().any(|line| line == "CONFIG_PREEMPT=y"))
+        .map(|_| "full");
     let irqs = if told("threadirqs") {
         ", interrupts have threads"
     } else {
         ""
     };
-    match seen.or(asked) {
+    match seen.or(asked).or(built) {
         Some("full") => Finding::ok(ID, format!("full{irqs}")),
         Some(mode) => Finding::warn(ID, format!("{mode}: the kernel lets go late{irqs}"), HOW),
         None if has("PREEMPT_DYNAMIC") => Finding::warn(
             ID,
-            format!("chosen at boot (PREEMPT_DYNAMIC), and nobody chose `full`{irqs}"),
+            format!("chosen at boot (PREEMPT_DYNAMIC), and `full` is not asked for{irqs}"),
             HOW,
         ),
         None if has("PREEMPT") => Finding::ok(ID, format!("full{irqs}")),
@@ -158,6 +164,7 @@ mod tests {
 
     #[test]
     fn only_a_kernel_that_lets_go_at_once_is_fine() {
+        const RELEASE: (&str, &str) = ("proc/sys/kernel/osrelease", "6.12\n");
         const SEEN: &str = "sys/kernel/debug/sched/preempt";
         let dynamic = (
             "proc/version",
@@ -189,6 +196,22 @@ mod tests {
                 Status::Ok,
             ),
             (&[dynamic, (SEEN, "none (voluntary) full\n")], Status::Warn),
+            (
+                &[
+                    dynamic,
+                    RELEASE,
+                    ("boot/config-6.12", "# x\nCONFIG_PREEMPT=y\n"),
+                ],
+                Status::Ok,
+            ),
+            (
+                &[
+                    dynamic,
+                    RELEASE,
+                    ("boot/config-6.12", "CONFIG_PREEMPT_VOLUNTARY=y\n"),
+                ],
+                Status::Warn,
+            ),
             (
                 &[("proc/version", "Linux #1 SMP PREEMPT Debian")],
                 Status::Ok,

@@ -20,13 +20,13 @@ pub(super) fn devices(list: &DeviceList) -> Vec<Finding> {
     let null = Backend::Null.name();
     let real = || list.backends.iter().filter(|backend| backend.name != null);
     let there: Vec<&str> = real()
-        .filter(|backend| backend.available)
+        .filter(|backend| backend.available && backend.devices.iter().any(is_usual))
         .map(|backend| backend.name)
         .collect();
     let mut findings = vec![if there.is_empty() {
         Finding::fail(
             "devices",
-            "no audio system has a device to play on",
+            "no audio system has a device that is taken when none is named",
             "connect a device, or start a server (`jackd`, `pipewire`); in a container hand in /dev/snd \
              (`--device /dev/snd`) or the server's socket",
         )
@@ -37,14 +37,18 @@ pub(super) fn devices(list: &DeviceList) -> Vec<Finding> {
     findings
 }
 
+/// Whether `play` takes it when none is named.
+fn is_usual(device: &DeviceEntry) -> bool {
+    device.default_output && device.paced
+}
+
 fn usual_device(backend: &BackendEntry) -> Finding {
     let id = format!("device-{}", backend.name);
     if !backend.available {
         let reason = backend.reason.as_deref().unwrap_or("not available");
         return Finding::unknown(id, reason);
     }
-    let is_usual = |device: &&DeviceEntry| device.default_output;
-    let Some(device) = backend.devices.iter().find(is_usual) else {
+    let Some(device) = backend.devices.iter().find(|device| is_usual(device)) else {
         return Finding::unknown(id, "it names no usual output");
     };
     let (Some([least, most]), Some(rate_hz)) = (device.block_frames, device.sample_rate_hz) else {

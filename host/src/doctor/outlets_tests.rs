@@ -45,6 +45,13 @@ fn a_machine_without_any_device_is_told() {
         ("device-jack", Status::Unknown)
     );
     assert_eq!(found[1].found, "no server");
+    // Devices of which none is the usual one, or has a clock: nothing plays by itself.
+    let mut alsa = backend("alsa", Some([64, 64]));
+    alsa.devices[0].default_output = false;
+    assert_eq!(of(vec![alsa.clone()])[0].status, Status::Fail);
+    alsa.devices[0].default_output = true;
+    alsa.devices[0].paced = false;
+    assert_eq!(of(vec![alsa])[0].status, Status::Fail);
 }
 
 #[test]
