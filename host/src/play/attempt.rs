@@ -21,8 +21,8 @@ use super::backend::Facts;
 use super::backend::Io;
 use super::backend::Running;
 use super::backend::Wish;
+use super::bridge::BridgePlan;
 use super::bridge::Capture;
-use super::bridge::MAX_CUSHION_BLOCKS;
 use super::bridge::bridge;
 use super::error::PlayError;
 use super::lease::Lease;
@@ -36,8 +36,6 @@ use super::source::FileSource;
 
 /// Largest block of the rack where the device's is not known yet; larger callbacks are cut.
 const USUAL_MAX_BLOCK_FRAMES: u32 = 2_048;
-/// Seconds of live input that may wait for the output callback.
-const BRIDGE_SECS: f64 = 0.25;
 /// How long a device may take from its start to its first callback.
 pub(super) const TRIAL: Duration = Duration::from_secs(2);
 /// How long its pace is watched then.
@@ -130,7 +128,7 @@ impl Plan<'_> {
         from_secs: f64,
     ) -> Result<(Option<FileSource>, Feed), PlayError> {
         let Some(path) = &self.args.input else {
-            return Ok((None, self.live_feed(facts, shared)));
+            return Ok((None, self.live_feed(facts, shared)?));
         };
         let repeat = self.args.repeat;
         let (reader, input) = source::open(path, facts.sample_rate_hz, repeat, from_secs)?;
@@ -145,20 +143,24 @@ impl Plan<'_> {
     }
 
     /// `[main]` What a new device changes of it: a bridge from its input; nothing where a file plays.
-    pub(super) fn live_feed(&self, facts: &Facts, shared: &Arc<Shared>) -> Feed {
-        if self.args.input.is_some() || facts.input.is_none() {
-            return Feed::default();
-        }
-        // Room for a block on its way and for the largest cushion, whatever the block.
-        let least_frames = (MAX_CUSHION_BLOCKS + 2) * max_block_frames(facts);
-        let ring_frames = (BRIDGE_SECS * f64::from(facts.sample_rate_hz)) as usize;
-        let (sender, input) = bridge(ring_frames.max(least_frames), shared);
+    pub(super) fn live_feed(&self, facts: &Facts, shared: &Arc<Shared>) -> Result<Feed, PlayError> {
+        let clock = match facts.input_clock {
+            Some(clock) if self.args.input.is_none() => clock,
+            _ => return Ok(Feed::default()),
+        };
+        let plan = BridgePlan {
+            clocks: clock.clocks,
+            input_rate_hz: clock.rate_hz,
+            output_rate_hz: facts.sample_rate_hz,
+            max_block_frames: max_block_frames(facts),
+        };
+        let (sender, input) = bridge(&plan, shared)?;
         let lease = Lease::new();
         lease.grant(Box::new(sender));
-        Feed {
-            input: Some(Input::Live(input)),
+        Ok(Feed {
+            input: Some(Input::Live(Box::new(input))),
             capture: Some(lease.seat()),
-        }
+        })
     }
 
     fn programme(&self, rate_hz: u32, max_block_frames: usize, latency_frames: usize) -> Programme {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::bridge::Capture;
+use super::bridge::Clocks;
 use super::cpal_device::CpalDevice;
 use super::lease::Seat;
 use super::null::NullDevice;
@@ -166,6 +167,16 @@ pub(crate) struct Facts {
     pub(crate) sample_rate_hz: u32,
     /// Frames of a block, where that is asked for or known already.
     pub(crate) block_frames: Option<u32>,
+    /// By what the input runs, where its frames come through a bridge.
+    pub(crate) input_clock: Option<InputClock>,
+}
+
+/// By what the input of a device runs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InputClock {
+    pub(crate) rate_hz: u32,
+    /// What its clock is to the output's.
+    pub(crate) clocks: Clocks,
 }
 
 /// What a device is given to run.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::time::Duration;
+use std::time::Instant;
 
 use cpal::BufferSize;
 use cpal::ErrorKind;
@@ -19,6 +20,7 @@ use super::backend::BackendError;
 use super::backend::Device;
 use super::backend::DeviceIds;
 use super::backend::Facts;
+use super::backend::InputClock;
 use super::backend::Io;
 use super::backend::PATIENCE;
 use super::backend::Running;
@@ -27,6 +29,7 @@ use super::backend::patiently;
 use super::bridge::Capture;
 use super::lease::Seat;
 use super::lookup::choose;
+use super::lookup::clocks;
 use super::lookup::host;
 use super::lookup::id_of;
 use super::lookup::identity;
@@ -128,6 +131,10 @@ impl CpalDevice {
             input: input.as_ref().map(|side| name_of(&side.device)),
             sample_rate_hz: output.config.sample_rate,
             block_frames,
+            input_clock: input.as_ref().map(|side| InputClock {
+                rate_hz: side.config.sample_rate,
+                clocks: clocks(backend, &id_of(&output.device), &id_of(&side.device)),
+            }),
         };
         Ok(Self {
             facts,
@@ -234,13 +241,20 @@ impl Side {
                 .map(Iterator::collect)
                 .unwrap_or_default()
         };
-        let config = choose(
-            usual,
-            ranges,
-            Some(output.sample_rate),
-            wish.routing.inputs,
-            &name_of(&device),
-        )?;
+        let at = |rate_hz| {
+            choose(
+                usual,
+                ranges,
+                rate_hz,
+                wish.routing.inputs,
+                &name_of(&device),
+            )
+        };
+        // One that does not run at the output's rate runs at its own, and is resampled.
+        let config = match at(Some(output.sample_rate)) {
+            Err(BackendError::Refused(_)) => at(None)?,
+            config => config?,
+        };
         Self::new(device, backend, &config, wish, Direction::Input)
     }
 
@@ -372,7 +386,7 @@ impl Side {
             self.config,
             move |block: &[T], _| {
                 // What comes in while nobody listens is not kept.
-                let _kept = capture.with(|capture| capture.push(block, layout));
+                let _kept = capture.with(|capture| capture.push(block, layout, Instant::now()));
             },
             count_errors(shared),
             Some(PATIENCE),

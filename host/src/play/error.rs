@@ -138,6 +138,10 @@ pub enum PlayError {
         source: std::io::Error,
     },
 
+    /// The rates of the two devices cannot be brought together.
+    #[error("cannot resample the input: {0}")]
+    Bridge(#[from] rubato::ResamplerConstructionError),
+
     /// The handler for Ctrl-C and SIGTERM could not be set.
     #[error("cannot listen for Ctrl-C: {0}")]
     Signals(#[from] ctrlc::Error),

@@ -12,6 +12,7 @@ use cpal::traits::HostTrait;
 
 use super::backend::Backend;
 use super::backend::BackendError;
+use super::bridge::Clocks;
 use super::routing::Channels;
 
 /// `[main]` cpal's host for a backend, if this build and this machine have it.
@@ -64,6 +65,28 @@ pub(crate) fn directions(device: &cpal::Device) -> (bool, bool) {
 pub(crate) fn is_unpaced(backend: Backend, id: &str) -> bool {
     let kind = id.split(':').next().unwrap_or(id);
     backend == Backend::Alsa && matches!(kind, "null" | "file" | "tee")
+}
+
+/// What the clocks of two devices of one backend, by their identities, are to each other.
+///
+/// A server runs both by its own clock, or seems to: what it hides is seen while playing. Cards are told
+/// apart by their names.
+pub(super) fn clocks(backend: Backend, output: &str, input: &str) -> Clocks {
+    let same = match backend {
+        Backend::Jack | Backend::Pipewire | Backend::Pulseaudio | Backend::Null => true,
+        Backend::Alsa => alsa_card(output) == alsa_card(input),
+        Backend::Coreaudio | Backend::Wasapi => output == input,
+    };
+    if same { Clocks::One } else { Clocks::Two }
+}
+
+/// The card in `plughw:CARD=USB,DEV=0`, `hw:USB,0` and the like; of another name, the whole.
+fn alsa_card(id: &str) -> &str {
+    let Some((_, card)) = id.split_once(':') else {
+        return id;
+    };
+    let card = card.split(',').next().unwrap_or(card);
+    card.strip_prefix("CARD=").unwrap_or(card)
 }
 
 /// Picks the configuration: the device's own unless another rate or more channels are asked for; `f32` where
@@ -185,4 +208,37 @@ pub(super) fn unavailable(error: cpal::Error) -> BackendError {
 pub(super) fn one_line(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     line.trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cards_are_told_apart_and_their_names_for_one_are_not() {
+        use Backend::{Alsa, Coreaudio, Jack, Pulseaudio};
+        for (backend, output, input, expected) in [
+            (Alsa, "default", "default", Clocks::One),
+            (
+                Alsa,
+                "hw:CARD=USB,DEV=0",
+                "plughw:CARD=USB,DEV=1",
+                Clocks::One,
+            ),
+            (Alsa, "hw:USB,0", "sysdefault:CARD=USB", Clocks::One),
+            (Alsa, "hw:CARD=USB,DEV=0", "hw:CARD=PCH,DEV=0", Clocks::Two),
+            (Alsa, "default", "hw:CARD=PCH,DEV=0", Clocks::Two),
+            (
+                Coreaudio,
+                "BuiltInSpeaker",
+                "BuiltInMicrophone",
+                Clocks::Two,
+            ),
+            (Coreaudio, "Scarlett", "Scarlett", Clocks::One),
+            (Jack, "out", "in", Clocks::One),
+            (Pulseaudio, "sink", "source", Clocks::One),
+        ] {
+            assert_eq!(clocks(backend, output, input), expected, "{output} {input}");
+        }
+    }
 }

@@ -9,10 +9,11 @@
 //! | `attempt` | from a backend to a running device with a rack on it, or why not |
 //! | `routing` | which channels of a device are used |
 //! | `recall` | what an earlier run leaves to this one |
-//! | `rights`, `priority` | scheduling and locked memory: what is taken, and what is said of it |
 //! | `player` | the output callback, the same for every device |
 //! | `lease` | who has the player: the device's callback, or the main thread while there is no device |
 //! | `bridge`, `source` | where its frames come from: the input callback, or a file's reader thread |
+//! | `inlet`, `direct`, `steered` | the two ways through the bridge: exact by one clock, resampled between two |
+//! | `pace`, `trend`, `retimer` | how fast another clock runs, how that is seen, and the resampler |
 //! | `shared` | the words between the audio threads and the main thread |
 //! | `session` | the main thread while playing: keys, signals, housekeeping, the end |
 //! | `reconnect` | a device that was lost, until it is back |
@@ -24,10 +25,13 @@ mod attempt;
 pub(crate) mod backend;
 mod bridge;
 mod cpal_device;
+mod direct;
 mod error;
+mod inlet;
 mod lease;
 pub(crate) mod lookup;
 mod null;
+mod pace;
 mod panel;
 mod player;
 mod priority;
@@ -35,13 +39,15 @@ pub(crate) mod quiet;
 mod recall;
 mod reconnect;
 mod report;
-mod rights;
+mod retimer;
 pub(crate) mod routing;
 mod session;
 mod shared;
 mod source;
+mod steered;
 mod terminal;
 mod trap;
+mod trend;
 
 use headroom_engine::Catalog;
 use headroom_engine::realtime::install_system_call_trap;
@@ -57,9 +63,7 @@ pub use self::args::PlayArgs;
 pub use self::backend::Backend;
 pub use self::backend::BackendChoice;
 pub use self::error::PlayError;
-pub(crate) use self::priority::PRIORITY;
 pub use self::report::PlayReport;
-pub(crate) use self::rights::try_realtime;
 
 /// `[main]` Plays until the programme is over, a key or a signal ends it, or the device goes away.
 ///
@@ -88,8 +92,6 @@ pub fn run(args: &PlayArgs) -> Result<(), HostError> {
         // Before the first block: a thread is watched from its second on.
         install_system_call_trap().map_err(PlayError::from)?;
     }
-    // Before any audio memory is taken, so that as much as possible of it is locked.
-    rights::raise_limits();
     let open = attempt::open(&plan).map_err(|error| recall.explain(error, args))?;
     if let Some(line) = recall.keep(&open, args) {
         eprintln!("headroom: {line}");

@@ -57,6 +57,7 @@ impl NullDevice {
                 input: None,
                 sample_rate_hz: wish.rate_hz.unwrap_or(DEFAULT_RATE_HZ),
                 block_frames: Some(wish.block_frames.unwrap_or(DEFAULT_BLOCK_FRAMES)),
+                input_clock: None,
             },
         })
     }

@@ -31,7 +31,7 @@ pub(super) enum Input {
     /// A file, through its reader thread.
     File(FileInput),
     /// The input device.
-    Live(LiveInput),
+    Live(Box<LiveInput>),
     /// Nothing: the device has no input.
     Silence,
 }
@@ -185,6 +185,9 @@ impl Player {
         if self.shared.stopping() {
             let soon = self.position + self.fade_frames;
             self.end = Some(self.end.map_or(soon, |end| end.min(soon)));
+        }
+        if let Input::Live(live) = &mut self.input {
+            live.begin(Instant::now(), block.len() / layout.count());
         }
         let mut rest = block;
         while rest.len() >= layout.count() {

@@ -181,7 +181,7 @@ impl Reconnect {
         let facts = device.facts().clone();
         open.shared.found();
         let capture = if facts.sample_rate_hz == open.controller.stream().sample_rate_hz() {
-            let feed = plan.live_feed(&facts, &open.shared);
+            let feed = plan.live_feed(&facts, &open.shared)?;
             player.move_on(feed.input);
             feed.capture
         } else {

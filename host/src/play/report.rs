@@ -9,7 +9,6 @@ use serde::Serialize;
 
 use super::backend::Facts;
 use super::reconnect::Absence;
-use super::rights::RightsReport;
 use super::shared::Priority;
 use super::shared::Shared;
 use super::trap;
@@ -48,6 +47,12 @@ pub struct PlayReport {
     pub xruns: u64,
     /// Times the input had no frames, or too many to keep.
     pub input_gaps: u64,
+    /// Frames that live input waits between the callbacks of its device and of the output, resampling
+    /// included; `null` without live input.
+    pub input_wait_frames: Option<u32>,
+    /// By how many millionths the clock of the input is faster than the output's, where the two are not
+    /// one and the input is resampled; `null` where they are.
+    pub input_drift_ppm: Option<f64>,
     /// Blocks that took longer than they last.
     pub late_blocks: u64,
     /// Times the device was lost and came back.
@@ -56,8 +61,6 @@ pub struct PlayReport {
     pub away_secs: f64,
     /// Whether the audio thread was scheduled as real-time.
     pub realtime: bool,
-    /// What the system grants the program.
-    pub rights: RightsReport,
     /// What the audio thread did.
     pub audio_thread: AudioThread,
 }
@@ -95,11 +98,12 @@ impl PlayReport {
             deadline_ns: deadline_ns(block_frames, facts.sample_rate_hz),
             xruns: shared.xruns(),
             input_gaps: shared.input_underruns.load(Relaxed) + shared.input_overruns.load(Relaxed),
+            input_wait_frames: facts.input_clock.map(|_| shared.bridge_frames()),
+            input_drift_ppm: facts.input_clock.and_then(|_| shared.drift_ppm()),
             late_blocks: health.over_deadline,
             reconnects: absence.reconnects,
             away_secs: absence.away.as_secs_f64(),
             realtime: shared.priority() == Priority::Realtime,
-            rights: RightsReport::default(),
             audio_thread: AudioThread {
                 // Of the whole callback, the rack's own included.
                 allocations: shared.allocations.load(Relaxed),
@@ -135,7 +139,7 @@ impl fmt::Display for PlayReport {
             to,
             "played {:.2} s on {} ({} Hz, block {}): {peak}\n\
              blocks {}: p50 {:.1} us, p99 {:.1} us, max {:.1} us of {:.1} us; {} late\n\
-             xruns {}, input gaps {}, allocations {}, frees {}, page faults {}{}{}",
+             xruns {}, input gaps {}, allocations {}, frees {}, page faults {}{}{}{}",
             self.seconds,
             self.backend,
             self.sample_rate_hz,
@@ -154,6 +158,10 @@ impl fmt::Display for PlayReport {
             thread
                 .system_calls
                 .map_or(String::new(), |calls| format!(", system calls {calls}")),
+            self.input_drift_ppm.map_or(String::new(), |ppm| format!(
+                "\nthe input has a clock of its own, {ppm:+.1} ppm: resampled, waits {} frames",
+                self.input_wait_frames.unwrap_or(0)
+            )),
             match self.away_secs > 0.0 {
                 true => format!(
                     "\nthe device was away for {:.1} s and came back {} times",

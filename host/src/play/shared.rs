@@ -1,6 +1,7 @@
 //! The few words that the audio thread and the main thread write for each other.
 
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicI32;
 use std::sync::atomic::AtomicU8;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::AtomicU64;
@@ -43,6 +44,12 @@ pub(super) struct Shared {
     pub(super) input_overruns: AtomicU64,
     /// Frames of the newest input callback. Writer: input callback, reader: output callback.
     pub(super) capture_frames: AtomicU32,
+    /// Whether the live input is resampled. Writer: output callback (before it, whoever makes the bridge).
+    pub(super) resampled: AtomicBool,
+    /// Output frames that live input waits between the two callbacks. Writer: output callback.
+    bridge_frames: AtomicU32,
+    /// How much faster the input's clock runs, in thousand millionths. Writer: output callback.
+    drift_ppb: AtomicI32,
 }
 
 /// How the device went away.
@@ -150,6 +157,26 @@ impl Shared {
             1 => Priority::Realtime,
             _ => Priority::Normal,
         }
+    }
+
+    /// `[audio]` Tells how long live input waits, and how much faster than nominal its clock runs.
+    pub(super) fn tell_bridge(&self, waiting_frames: f64, drift: f64) {
+        self.bridge_frames
+            .store(waiting_frames.max(0.0).round() as u32, Relaxed);
+        self.drift_ppb.store((drift * 1e9).round() as i32, Relaxed);
+    }
+
+    /// `[main]` Output frames that live input waits between the two callbacks, its resampling included.
+    pub(super) fn bridge_frames(&self) -> u32 {
+        self.bridge_frames.load(Relaxed)
+    }
+
+    /// `[main]` By how many millionths the input's clock is faster, once the input is resampled.
+    pub(super) fn drift_ppm(&self) -> Option<f64> {
+        let drift_ppb = self.drift_ppb.load(Relaxed);
+        self.resampled
+            .load(Relaxed)
+            .then(|| f64::from(drift_ppb) / 1e3)
     }
 
     /// `[audio]` Raises the greatest absolute output sample.
