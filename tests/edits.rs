@@ -417,7 +417,7 @@ fn a_rack_over_its_budget_is_refused_before_anything_is_taken() {
         ..Memory::default()
     };
     match open(stream(RATE_HZ, 2), &spec, &memory) {
-        Err(OpenError::Memory(MemoryError::OverBudget { needed, budget })) => {
+        Err(OpenError::Memory(MemoryError::OverBudget { needed, budget, .. })) => {
             // Five seconds of two channels of f32.
             assert!(needed >= 5 * 48_000 * 2 * 4, "{needed}");
             assert_eq!(budget, 100_000);

@@ -48,6 +48,12 @@ fn trapped_calls_are_counted_and_carried_out() {
     assert_eq!(counted(|| pid() + pid()), (2 * ours, 2));
     let first = take_first_system_call().expect("there was one");
     assert_eq!((first.name, first.number), ("getpid", 39));
+    // From where it was made, without the handler's own functions.
+    assert!(
+        first.backtrace[0].contains("getpid"),
+        "{:?}",
+        first.backtrace
+    );
     let here = |name: &String| name.contains("trapped_calls_are_counted_and_carried_out");
     assert!(first.backtrace.iter().any(here), "{:?}", first.backtrace);
     assert_eq!(take_first_system_call(), None);

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
+use crate::memory::Place;
 use crate::preset::ModuleSpec;
 
 /// No event has set it since the controller last did: the bits of a NaN that no value is.
@@ -30,6 +31,16 @@ impl AutomationCells {
             bypass: cell(),
             mix: cell(),
         }
+    }
+
+    /// `[main]` Where the values are.
+    pub(crate) fn place(&self) -> Place {
+        Place::of(&self.values)
+    }
+
+    /// `[main]` What the values of so many parameters take.
+    pub(crate) fn planned(params: usize) -> Place {
+        Place::at(std::ptr::null::<AtomicU32>(), params)
     }
 
     /// `[any]` A parameter: `None` for as the controller asked.

@@ -1,11 +1,13 @@
 //! The setup phase: checks a rack, measures it, takes its memory and builds it.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use basedrop::Owned;
 use thiserror::Error;
 
-use crate::memory::{Memory, MemoryError};
+use crate::footprint::planned_map;
+use crate::memory::{Memory, MemoryError, Region, Taken};
 use crate::message::SlotKey;
 use crate::preset::{ModuleSpec, RackSpec};
 use crate::rack::{MAX_SLOTS, Rack, SlotBox};
@@ -17,8 +19,13 @@ use crate::stream::Stream;
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// More slots than a rack may have.
-    #[error("{0} modules: expected at most {MAX_SLOTS}")]
-    TooManySlots(usize),
+    #[error("{found} modules: expected at most {most}")]
+    TooManySlots {
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        most: usize,
+    },
     /// Two modules of the same id.
     #[error("two modules have the id `{0}`: expected each to have its own")]
     DuplicateId(String),
@@ -58,13 +65,15 @@ pub(crate) struct LiveSlot {
     pub(crate) key: SlotKey,
     pub(crate) cells: SlotCells,
     pub(crate) latency_frames: usize,
-    pub(crate) bytes: usize,
+    pub(crate) taken: Arc<Taken>,
 }
 
 /// Builds slots: the only place where audio memory is taken.
 pub(crate) struct SlotBuilder {
     pub(crate) stream: Stream,
-    memory: Memory,
+    pub(crate) memory: Memory,
+    /// Bytes of all regions that are there: in the rack, or in what has left.
+    pub(crate) region_bytes: Arc<AtomicUsize>,
     pub(crate) collector: Arc<Collector>,
     next_key: u64,
 }
@@ -74,6 +83,7 @@ impl SlotBuilder {
         Ok(Self {
             stream,
             memory,
+            region_bytes: Arc::default(),
             collector: Collector::acquire().map_err(OpenError::Thread)?,
             next_key: 1,
         })
@@ -86,8 +96,9 @@ impl SlotBuilder {
     }
 
     pub(crate) fn check(&self, spec: &RackSpec) -> Result<(), OpenError> {
-        if spec.modules.len() > MAX_SLOTS {
-            return Err(OpenError::TooManySlots(spec.modules.len()));
+        let (found, most) = (spec.modules.len(), self.most_slots());
+        if found > most {
+            return Err(OpenError::TooManySlots { found, most });
         }
         for (place, module) in spec.modules.iter().enumerate() {
             if spec.modules[..place]
@@ -101,17 +112,33 @@ impl SlotBuilder {
         Ok(())
     }
 
-    /// What each module of `spec` takes, in its order; refused if that is over the budget.
+    pub(crate) fn most_slots(&self) -> usize {
+        self.memory.capacity.slots.min(MAX_SLOTS)
+    }
+
+    /// What each module of `spec` takes, in its order; refused if all in all it is over the budget.
     pub(crate) fn measure(&self, spec: &RackSpec) -> Result<Vec<Footprint>, OpenError> {
         let measure = |module| Slot::measure(self.stream, module);
         let footprints: Vec<Footprint> = spec.modules.iter().map(measure).collect();
-        let needed = footprints.iter().map(|footprint| footprint.bytes).sum();
-        match self.memory.budget_bytes {
-            Some(budget) if needed > budget => {
-                Err(MemoryError::OverBudget { needed, budget }.into())
+        if let Some(budget) = self.memory.budget_bytes {
+            let map = planned_map(&self.memory, spec, &footprints);
+            let needed = map.bytes();
+            if needed > budget {
+                let map = Box::new(map);
+                let refused = MemoryError::OverBudget {
+                    needed,
+                    budget,
+                    map,
+                };
+                return Err(refused.into());
             }
-            _ => Ok(footprints),
         }
+        Ok(footprints)
+    }
+
+    /// Takes a region that counts as the engine's for as long as it is there.
+    pub(crate) fn take(&self, bytes: usize) -> Result<Region, MemoryError> {
+        Ok(Region::map(bytes, &self.memory)?.counted(&self.region_bytes))
     }
 
     pub(crate) fn build(
@@ -121,19 +148,13 @@ impl SlotBuilder {
         key: SlotKey,
         cells: SlotCells,
     ) -> Result<(LiveSlot, SlotBox), OpenError> {
-        let slot = Slot::build(
-            self.stream,
-            module,
-            footprint,
-            key,
-            cells.clone(),
-            &self.memory,
-        )?;
+        let region = self.take(footprint.bytes)?;
+        let (slot, taken) = Slot::build(self.stream, module, key, cells.clone(), region);
         let known = LiveSlot {
             key,
             cells,
             latency_frames: footprint.latency_frames,
-            bytes: footprint.bytes,
+            taken: Arc::new(taken),
         };
         Ok((known, Owned::new(self.collector.handle(), slot)))
     }
@@ -152,7 +173,7 @@ impl SlotBuilder {
             live.push(known);
             slots.push(slot);
         }
-        let rack = Rack::new(&self.stream, slots);
+        let rack = Rack::new(&self.stream, slots, self.most_slots());
         Ok((live, Owned::new(self.collector.handle(), rack)))
     }
 }

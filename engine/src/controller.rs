@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use basedrop::Owned;
 use rtrb::{Consumer, Producer, RingBuffer};
 use thiserror::Error;
 
 use crate::builder::{LiveSlot, OpenError, SlotBuilder};
-use crate::memory::{Carver, Memory, Region, populate_code};
+use crate::footprint::{Fixed, taken_map};
+use crate::memory::{Carver, Memory, MemoryMap, Place, Sort, Taken, populate_code};
 use crate::message::{Change, Message, Notice, SlotKey};
 use crate::meter::{Level, LevelCells};
 use crate::panic::PanicButton;
@@ -21,12 +23,8 @@ use crate::realtime::{Health, HealthCells, Ticks, Violation, take_first_violatio
 use crate::slot::SlotCells;
 use crate::stream::Stream;
 
-/// Changes and edits that may wait for the audio thread.
-const COMMANDS: usize = 1_024;
 /// An edit that changes more than this goes to the audio thread as one message.
 const CHANGES_APART: usize = 32;
-/// Notices that may wait for the main thread.
-const NOTICES: usize = 256;
 
 /// Why the controller could not do what it was asked for. Nothing has changed.
 #[derive(Debug, Error)]
@@ -53,7 +51,7 @@ pub enum ControlError {
         len: usize,
     },
     /// The audio thread has not yet taken what was sent before: try again later.
-    #[error("the audio thread is busy: {COMMANDS} commands wait already")]
+    #[error("the audio thread is busy: too many commands wait already")]
     Busy,
     /// The rack cannot be built.
     #[error(transparent)]
@@ -75,13 +73,17 @@ pub fn open(
     let mut slots = SlotBuilder::new(stream, *memory)?;
     let (live, rack) = slots.build_rack(spec)?;
 
+    let list = rack.list();
+
     let mut measure = Carver::measuring();
     drop(measure.put("scratch", Scratch::new()));
-    let region = Region::map(measure.bytes(), memory)?;
-    let scratch = Carver::carving(region).put("scratch", Scratch::new());
+    let mut carver = Carver::carving(slots.take(measure.bytes())?);
+    let scratch = carver.put("scratch", Scratch::new());
 
-    let (commands_in, commands_out) = RingBuffer::new(COMMANDS);
-    let (notices_in, notices_out) = touched_ring();
+    let (mut commands_in, commands_out) = touched_ring(memory.capacity.commands, || Message::Reset);
+    let commands = place_of(&mut commands_in);
+    let (mut notices_in, notices_out) = touched_ring(memory.capacity.notices, || Notice::RackCut);
+    let notices = place_of(&mut notices_in);
     let health = Arc::new(HealthCells::default());
     let meter_cells = Arc::new(LevelCells::default());
     let panic_button = PanicButton::default();
@@ -96,7 +98,17 @@ pub fn open(
         panic_button: panic_button.clone(),
         collector: Arc::clone(&slots.collector),
     });
+    let fixed = Fixed {
+        scratch: Taken::of(&carver),
+        commands,
+        notices,
+        health: Place::at(Arc::as_ptr(&health), 1),
+        meter: Place::at(Arc::as_ptr(&meter_cells), 1),
+        tails: processor.tails(),
+        list,
+    };
     let controller = Controller {
+        fixed,
         spec: spec.clone(),
         live,
         commands: commands_in,
@@ -110,12 +122,22 @@ pub fn open(
     Ok((controller, processor))
 }
 
-/// The ring that the audio thread writes: every page of it is touched here first.
-fn touched_ring() -> (Producer<Notice>, Consumer<Notice>) {
-    let (mut notices_in, mut notices_out) = RingBuffer::new(NOTICES);
-    while notices_in.push(Notice::RackCut).is_ok() {}
-    while notices_out.pop().is_ok() {}
-    (notices_in, notices_out)
+/// An empty ring, every page of which has been written to: the audio thread shall not be the first.
+fn touched_ring<T>(capacity: usize, filler: impl Fn() -> T) -> (Producer<T>, Consumer<T>) {
+    let (mut sender, mut receiver) = RingBuffer::new(capacity);
+    while sender.push(filler()).is_ok() {}
+    while receiver.pop().is_ok() {}
+    (sender, receiver)
+}
+
+/// Where an empty ring's elements are.
+fn place_of<T>(ring: &mut Producer<T>) -> Place {
+    let capacity = ring.buffer().capacity();
+    match ring.write_chunk_uninit(capacity) {
+        // Nothing is committed: the ring is as empty as before.
+        Ok(mut room) => Place::of(room.as_mut_slices().0),
+        Err(_) => Place::at(std::ptr::null::<T>(), capacity),
+    }
 }
 
 /// The main-thread end of an engine: validates, builds, sends.
@@ -123,6 +145,7 @@ fn touched_ring() -> (Producer<Notice>, Consumer<Notice>) {
 /// Everything it does is checked whole before anything is sent: an error means that nothing has
 /// changed.
 pub struct Controller {
+    fixed: Fixed,
     spec: RackSpec,
     live: Vec<LiveSlot>,
     commands: Producer<Message>,
@@ -202,11 +225,6 @@ impl Controller {
     /// `[main]` Frames by which the output is late.
     pub fn latency_frames(&self) -> usize {
         self.live.iter().map(|slot| slot.latency_frames).sum()
-    }
-
-    /// `[main]` Bytes of the slots' arenas, as carved.
-    pub fn arena_bytes(&self) -> usize {
-        self.live.iter().map(|slot| slot.bytes).sum()
     }
 
     /// `[main]` The key that events name a slot by.
@@ -336,7 +354,11 @@ impl Controller {
                 live.push(known);
                 items.push(Item::New(Some(slot)));
             }
-            let order = Owned::new(self.slots.collector.handle(), Order::new(items, changes));
+            let order = Owned::new(
+                self.slots.collector.handle(),
+                Order::new(items, changes, self.slots.most_slots()),
+            );
+            self.fixed.list = order.list();
             word_stands(&self.live, &self.spec);
             self.send(Message::Edit(order))?;
             self.remember_ids();
@@ -357,7 +379,9 @@ impl Controller {
             return Err(ControlError::Busy);
         }
         let (live, rack) = self.slots.build_rack(spec)?;
+        let list = rack.list();
         self.send(Message::Preset(rack))?;
+        self.fixed.list = list;
         self.remember_ids();
         self.live = live;
         self.spec = spec.clone();
@@ -368,6 +392,19 @@ impl Controller {
     /// first block it takes effect at once.
     pub fn mute(&mut self, on: bool) -> Result<(), ControlError> {
         self.send(Message::Mute(on))
+    }
+
+    /// `[main]` Where every byte of the engine's audio memory is.
+    ///
+    /// The racks' own lists are those of the rack as it was last asked for.
+    pub fn memory_map(&self) -> MemoryMap {
+        let mut map = taken_map(&self.fixed, &self.spec, &self.live);
+        let regions = map.parts.iter().filter(|part| part.sort == Sort::Region);
+        let known: usize = regions.map(|part| part.bytes).sum();
+        // Relaxed: a figure for people. The collector may give back between the two readings.
+        let all = self.slots.region_bytes.load(Ordering::Relaxed);
+        map.retired_bytes = all.saturating_sub(known);
+        map
     }
 
     /// `[main]` The panic button; whoever may need it takes a clone.

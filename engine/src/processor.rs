@@ -13,7 +13,7 @@ use wide::f32x4;
 
 use crate::block::{Block, CHUNK_FRAMES};
 use crate::fade::{FADE_SECS, Fade};
-use crate::memory::ArenaBox;
+use crate::memory::{ArenaBox, Place};
 use crate::message::{Change, Event, Message, Notice, SlotKey};
 use crate::meter::{LevelCells, LevelMeter, Measured};
 use crate::panic::{Panic, PanicButton, SLOTS_A_STEP};
@@ -148,6 +148,16 @@ impl Processor {
             _collector: parts.collector,
             _not_sync: PhantomData,
         }
+    }
+
+    /// `[main]` Where the list of racks that have left is.
+    pub(crate) fn tails(&self) -> Place {
+        Place::at(self.tails.as_ptr(), self.tails.capacity())
+    }
+
+    /// `[main]` What that list takes.
+    pub(crate) fn planned_tails() -> Place {
+        Place::at(std::ptr::null::<RackTail>(), MAX_RACK_TAILS)
     }
 
     /// `[any]` The stream it was opened for.

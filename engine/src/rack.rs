@@ -11,7 +11,7 @@ use basedrop::Owned;
 
 use crate::block::{Block, CHUNK_FRAMES};
 use crate::fade::Fade;
-use crate::memory::ArenaBox;
+use crate::memory::{ArenaBox, Place};
 use crate::message::{Change, Notice, SlotKey};
 use crate::meter::Measured;
 use crate::slot::{Fault, Slot, Source};
@@ -26,7 +26,9 @@ pub const MAX_SLOT_TAILS: usize = 8;
 pub(crate) const TAIL_LIMIT_SECS: f64 = 60.0;
 
 /// Live slots, as many that leave in one edit, and those that had left before.
-const MAX_ENTRIES: usize = 2 * MAX_SLOTS + MAX_SLOT_TAILS;
+const fn most_entries(slots: usize) -> usize {
+    2 * slots + MAX_SLOT_TAILS
+}
 
 pub(crate) type SlotBox = Owned<ArenaBox<Slot>>;
 
@@ -166,13 +168,18 @@ pub(crate) enum Item {
 }
 
 impl Order {
-    /// `[main]` The places of the new rack, and the changes that go with it.
-    pub(crate) fn new(items: Vec<Item>, changes: Vec<Change>) -> Self {
+    /// `[main]` The places of the new rack, of `slots` at most, and the changes that go with it.
+    pub(crate) fn new(items: Vec<Item>, changes: Vec<Change>, slots: usize) -> Self {
         Self {
             items,
             changes,
-            merged: entries_touched(),
+            merged: entries_touched(slots),
         }
+    }
+
+    /// `[main]` Where the rack's list will be.
+    pub(crate) fn list(&self) -> Place {
+        Place::at(self.merged.as_ptr(), self.merged.capacity())
     }
 
     fn staying(&self) -> usize {
@@ -183,8 +190,8 @@ impl Order {
 
 /// An empty list with room for all entries, every page of which has been written to: the audio
 /// thread will be the first to use it.
-fn entries_touched() -> Vec<Entry> {
-    let mut entries = Vec::with_capacity(MAX_ENTRIES);
+fn entries_touched(slots: usize) -> Vec<Entry> {
+    let mut entries = Vec::with_capacity(most_entries(slots));
     for room in entries.spare_capacity_mut() {
         *room = MaybeUninit::zeroed();
     }
@@ -201,10 +208,14 @@ pub(crate) struct Rack {
 }
 
 impl Rack {
-    /// `[main]` A rack that is wholly there from its first frame.
-    pub(crate) fn new(stream: &Stream, slots: impl IntoIterator<Item = SlotBox>) -> Self {
+    /// `[main]` A rack that is wholly there from its first frame, with room for `most` slots.
+    pub(crate) fn new(
+        stream: &Stream,
+        slots: impl IntoIterator<Item = SlotBox>,
+        most: usize,
+    ) -> Self {
         let fade_frames = stream.frames(crate::fade::FADE_SECS);
-        let mut entries = entries_touched();
+        let mut entries = entries_touched(most);
         entries.extend(slots.into_iter().map(|slot| Entry {
             slot,
             stage: Stage::Live {
@@ -217,6 +228,16 @@ impl Rack {
             fade_frames,
             limit_frames: stream.frames(TAIL_LIMIT_SECS),
         }
+    }
+
+    /// `[main]` Where its list is.
+    pub(crate) fn list(&self) -> Place {
+        Place::at(self.entries.as_ptr(), self.entries.capacity())
+    }
+
+    /// `[main]` What the list of a rack of so many slots takes.
+    pub(crate) fn planned_list(slots: usize) -> Place {
+        Place::at(std::ptr::null::<Entry>(), most_entries(slots))
     }
 
     /// `[audio]` Whether there is room for what `order` makes leave. If not, the oldest tails are

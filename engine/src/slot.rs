@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::automation::AutomationCells;
 use crate::block::{Block, CHUNK_FRAMES};
 use crate::fade::{FADE_SECS, Fade};
-use crate::memory::{ArenaBox, ArenaSlice, Carve, Carver, Memory, MemoryError, Region};
+use crate::memory::{ArenaBox, ArenaSlice, Carve, Carver, Region, Taken};
 use crate::message::{Change, SlotKey};
 use crate::meter::{LevelCells, LevelMeter, Measured};
 use crate::module::{Kind, Module, Setup};
@@ -91,8 +91,14 @@ impl Source {
 pub(crate) struct Footprint {
     pub(crate) bytes: usize,
     pub(crate) latency_frames: usize,
-    #[allow(dead_code)] // The memory map lists them.
     pub(crate) carves: Vec<Carve>,
+}
+
+impl Footprint {
+    /// The region that would be taken.
+    pub(crate) fn taken(&self) -> Taken {
+        Taken::planned(self.bytes, &self.carves)
+    }
 }
 
 impl Slot {
@@ -108,18 +114,18 @@ impl Slot {
         }
     }
 
-    /// `[main]` Takes the slot's arena and builds it there, whole.
+    /// `[main]` Builds the slot, whole, in an arena of its own.
     pub(crate) fn build(
         stream: Stream,
         spec: &ModuleSpec,
-        footprint: &Footprint,
         key: SlotKey,
         cells: SlotCells,
-        memory: &Memory,
-    ) -> Result<ArenaBox<Self>, MemoryError> {
-        let region = Region::map(footprint.bytes, memory)?;
+        region: Region,
+    ) -> (ArenaBox<Self>, Taken) {
         let mut carver = Carver::carving(region);
-        Ok(Self::carve(&mut carver, stream, spec, key, cells))
+        let slot = Self::carve(&mut carver, stream, spec, key, cells);
+        let taken = Taken::of(&carver);
+        (slot, taken)
     }
 
     fn carve(

@@ -27,6 +27,8 @@ pub enum Command {
     Play(PlayArgs),
     /// List the audio systems and their devices
     Devices(ListArgs),
+    /// Say what of this machine stands in the way of sound that is always on time
+    Doctor(ListArgs),
     /// Render an audio file through a rack into a WAV file
     Render(RenderArgs),
     /// List the modules and their parameters

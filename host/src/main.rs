@@ -3,6 +3,7 @@
 pub mod audio_file;
 pub mod cli;
 pub mod devices;
+pub mod doctor;
 pub mod error;
 pub mod modules;
 pub mod play;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Play(args) => play::run(&args),
         Command::Devices(args) => devices::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Render(args) => render::run(&args),
         Command::Modules(args) => modules::run(&args),
         Command::Presets(args) => presets::run(&args),

@@ -28,6 +28,7 @@ use serde::Serialize;
 use serde::de::Error as _;
 
 use crate::play::Backend;
+use crate::play::routing::Routing;
 
 /// Sample rates that are taken, in Hz.
 const RATES_HZ: RangeInclusive<u32> = 8_000..=384_000;
@@ -64,12 +65,28 @@ pub struct Devices {
     pub input_device: Option<String>,
     /// What people call it.
     pub input_name: Option<String>,
+    /// The output's channels that were asked for, as `--outputs` takes them.
+    #[serde(default, deserialize_with = "channels")]
+    pub outputs: Option<String>,
+    /// The same for the input.
+    #[serde(default, deserialize_with = "channels")]
+    pub inputs: Option<String>,
     /// The rate that was asked for.
     #[serde(default, deserialize_with = "rate")]
     pub rate_hz: Option<u32>,
     /// The block that was asked for.
     #[serde(default, deserialize_with = "block")]
     pub block_frames: Option<u32>,
+}
+
+fn channels<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let given = String::deserialize(from)?;
+    match Routing::parse(None, Some(&given)) {
+        Ok(_) => Ok(Some(given)),
+        Err(_) => Err(D::Error::custom(format!(
+            "`{given}`: expected one or two channels from 1, for example `1,2`"
+        ))),
+    }
 }
 
 fn rate<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {

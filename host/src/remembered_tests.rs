@@ -4,6 +4,7 @@ fn whole() -> Remembered {
     let devices = Devices {
         output_device: Some("hw:CARD=USB,DEV=0".to_owned()),
         output_name: Some("A \"quoted\" name".to_owned()),
+        outputs: Some("3,4".to_owned()),
         rate_hz: Some(96_000),
         block_frames: Some(64),
         ..Devices::default()
@@ -67,6 +68,11 @@ fn damage_is_told_with_its_line_and_what_was_expected() {
             b"headroom = 1\n[on.alsa]\nblock_frames = -5\n",
             3,
             "1 to 8192 frames",
+        ),
+        (
+            b"headroom = 1\n[on.alsa]\noutputs = \"0\"\n",
+            3,
+            "channels from 1",
         ),
         (b"headroom = 1\n[on.mars]\n", 2, "mars"),
         (b"headroom = 1\npreset = \"voi", 2, "string"),

@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static int nowhere = -1;
+static _Alignas(4096) char fresh[64 * 4096];
 
 /* On the main thread, before anything is watched. */
 void seeded_prepare(void) {
@@ -18,6 +20,8 @@ void seeded_prepare(void) {
     if (nowhere < 0) {
         abort();
     }
+    /* One fault a page. A kernel that knows no larger pages refuses, which is as good. */
+    (void)madvise(fresh, sizeof fresh, MADV_NOHUGEPAGE);
 }
 
 void seeded_pthread_mutex_lock(void) {
@@ -46,8 +50,6 @@ long seeded_inline_system_call(void) {
     __asm__ volatile("syscall" : "+a"(number) : : "rcx", "r11", "memory");
     return number;
 }
-
-static char fresh[64 * 4096];
 
 void seeded_fresh_pages(void) {
     for (size_t at = 0; at < sizeof fresh; at += 4096) {

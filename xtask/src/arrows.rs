@@ -42,6 +42,10 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
         "asks the system to map the program's code in",
     ),
     (
+        "engine/src/memory/lock.rs",
+        "asks the system to keep the program in memory",
+    ),
+    (
         "engine/src/realtime/clock.rs",
         "reads the time-stamp counter",
     ),

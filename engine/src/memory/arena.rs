@@ -8,10 +8,13 @@
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 use memmap2::{MmapMut, MmapOptions};
 use thiserror::Error;
 
+use super::map::MemoryMap;
 use crate::module::Module;
 
 const LINE_BYTES: usize = 64;
@@ -26,8 +29,37 @@ pub struct Memory {
     pub lock: bool,
     /// Ask for huge pages for regions of 2 MB and more.
     pub huge_pages: bool,
-    /// A rack that would take more than this many bytes is refused before anything is taken.
+    /// A rack that would take more than this many bytes, all in all, is refused before anything is
+    /// taken.
     pub budget_bytes: Option<usize>,
+    /// How much room there is for what is bounded by number.
+    pub capacity: Capacity,
+}
+
+/// Room for what is bounded by number. It is taken whether used or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capacity {
+    /// Slots in a rack, at most [`crate::rack::MAX_SLOTS`].
+    pub slots: usize,
+    /// Changes and edits that may wait for the audio thread.
+    pub commands: usize,
+    /// Notices that may wait for the main thread.
+    pub notices: usize,
+}
+
+impl Capacity {
+    /// For a stage: as much as a screen, a controller and automation at once may ask for.
+    pub const STAGE: Self = Self {
+        slots: crate::rack::MAX_SLOTS,
+        commands: 1_024,
+        notices: 256,
+    };
+    /// For a small device with one fixed strip.
+    pub const STRIP: Self = Self {
+        slots: 4,
+        commands: 64,
+        notices: 16,
+    };
 }
 
 impl Default for Memory {
@@ -36,6 +68,7 @@ impl Default for Memory {
             lock: true,
             huge_pages: true,
             budget_bytes: None,
+            capacity: Capacity::STAGE,
         }
     }
 }
@@ -58,7 +91,31 @@ pub enum MemoryError {
         needed: usize,
         /// What it may have.
         budget: usize,
+        /// What it would be taken for, the largest owner first.
+        map: Box<MemoryMap>,
     },
+}
+
+/// Bytes of all regions of this process, and of those that are locked. Writers: whoever takes or gives
+/// back a region, never the audio thread. Relaxed: statistics that carry no order.
+static REGION_BYTES: AtomicUsize = AtomicUsize::new(0);
+static LOCKED_BYTES: AtomicUsize = AtomicUsize::new(0);
+
+/// The audio memory of this process.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AudioMemory {
+    /// All of it.
+    pub bytes: usize,
+    /// What of it the system keeps from being paged out.
+    pub locked_bytes: usize,
+}
+
+/// `[any]` The audio memory of all engines of this process, as it is now.
+pub fn audio_memory() -> AudioMemory {
+    AudioMemory {
+        bytes: REGION_BYTES.load(Relaxed),
+        locked_bytes: LOCKED_BYTES.load(Relaxed),
+    }
 }
 
 /// One piece of memory from the system. Given back when its last part is dropped, which happens on
@@ -69,6 +126,8 @@ pub struct Region {
     bytes: usize,
     locked: bool,
     huge: bool,
+    /// The sum in which it is counted for as long as it is there.
+    counted: Option<Arc<AtomicUsize>>,
     _backing: Backing,
 }
 
@@ -93,7 +152,7 @@ unsafe impl Sync for Region {}
 impl Region {
     /// `[main]` Takes `bytes` from the system, zeroed, page-aligned and prefaulted.
     pub fn map(bytes: usize, memory: &Memory) -> Result<Self, MemoryError> {
-        let bytes = bytes.max(1).next_multiple_of(PAGE_BYTES);
+        let bytes = Self::whole_pages(bytes);
         let huge = memory.huge_pages && bytes >= HUGE_PAGE_BYTES;
         // Room to start on a huge page's boundary.
         let mapped = if huge { bytes + HUGE_PAGE_BYTES } else { bytes };
@@ -120,13 +179,29 @@ impl Region {
         let locked = memory.lock && unsafe { libc::mlock(base.as_ptr().cast(), bytes) } == 0;
         #[cfg(not(unix))]
         let locked = false;
+        REGION_BYTES.fetch_add(bytes, Relaxed);
+        LOCKED_BYTES.fetch_add(if locked { bytes } else { 0 }, Relaxed);
         Ok(Self {
             base,
             bytes,
             locked,
             huge,
+            counted: None,
             _backing: Backing::Mapped(map),
         })
+    }
+
+    /// `[any]` What is taken for so many bytes.
+    pub(crate) fn whole_pages(bytes: usize) -> usize {
+        bytes.max(1).next_multiple_of(PAGE_BYTES)
+    }
+
+    /// `[main]` Counts it in `total` for as long as it is there.
+    pub(crate) fn counted(mut self, total: &Arc<AtomicUsize>) -> Self {
+        // Relaxed: a figure that people are shown.
+        total.fetch_add(self.bytes, Relaxed);
+        self.counted = Some(Arc::clone(total));
+        self
     }
 
     /// A region from the heap, for what is built only to be measured.
@@ -140,6 +215,7 @@ impl Region {
             bytes: lines * LINE_BYTES,
             locked: false,
             huge: false,
+            counted: None,
             _backing: Backing::Heap(backing),
         }
     }
@@ -162,6 +238,18 @@ impl Region {
     /// `[any]` Whether huge pages were asked for.
     pub fn is_huge(&self) -> bool {
         self.huge
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        if let Some(total) = &self.counted {
+            total.fetch_sub(self.bytes, Relaxed);
+        }
+        if let Backing::Mapped(_) = self._backing {
+            REGION_BYTES.fetch_sub(self.bytes, Relaxed);
+            LOCKED_BYTES.fetch_sub(if self.locked { self.bytes } else { 0 }, Relaxed);
+        }
     }
 }
 
@@ -423,6 +511,24 @@ mod tests {
         }
         drop(carver);
         assert_eq!(a[1] + f32::from(b[0]), 8.0, "parts keep their region alive");
+    }
+
+    #[test]
+    fn all_regions_are_counted_while_they_live() {
+        // More than all other tests of this process together.
+        const BYTES: usize = 64 << 20;
+        let unlocked = Memory {
+            lock: false,
+            ..Memory::default()
+        };
+        let before = audio_memory();
+        let region = Region::map(BYTES, &unlocked).unwrap();
+        assert!(audio_memory().bytes >= BYTES);
+        let part = Carver::carving(region).put("part", 7_u8);
+        assert!(audio_memory().bytes >= BYTES, "a part keeps it alive");
+        drop(part);
+        assert!(audio_memory().bytes < before.bytes + BYTES);
+        assert!(audio_memory().locked_bytes <= audio_memory().bytes);
     }
 
     #[test]

@@ -2,7 +2,15 @@
 
 mod arena;
 mod code;
+mod lock;
+mod map;
 
 pub(crate) use code::populate_code;
 
-pub use arena::{ArenaBox, ArenaSlice, Carve, Carver, Memory, MemoryError, Region};
+pub use arena::{
+    ArenaBox, ArenaSlice, AudioMemory, Capacity, Carve, Carver, Memory, MemoryError, Region,
+    audio_memory,
+};
+pub use lock::{LockedProgram, lock_program};
+pub(crate) use map::Taken;
+pub use map::{MemoryMap, Owner, Pages, Part, Place, Sort};

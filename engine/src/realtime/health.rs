@@ -91,6 +91,7 @@ impl HealthCells {
             panics: get(&self.panics),
             lost_notices: get(&self.lost_notices),
             block_ns: self.block_times(),
+            thread_id: (thread_id != 0).then_some(thread_id),
             faults: (thread_id != 0)
                 .then(|| ThreadFaults::of_thread(thread_id))
                 .flatten()
@@ -173,6 +174,8 @@ pub struct Health {
     /// Page faults of the audio thread since the priming block; `None` when the thread is gone or
     /// the system does not tell.
     pub faults: Option<ThreadFaults>,
+    /// The system's number of the audio thread, from the priming block on.
+    pub thread_id: Option<u64>,
 }
 
 /// How long blocks took, in nanoseconds: the quantiles are upper bounds, 6.3 % wide at most.

@@ -97,6 +97,8 @@ pub(super) struct Recalled {
     pub(super) backend: bool,
     pub(super) input_device: bool,
     pub(super) output_device: bool,
+    pub(super) inputs: bool,
+    pub(super) outputs: bool,
     pub(super) rate: bool,
     pub(super) block: bool,
     pub(super) preset: bool,

@@ -9,6 +9,7 @@
 //! | `attempt` | from a backend to a running device with a rack on it, or why not |
 //! | `routing` | which channels of a device are used |
 //! | `recall` | what an earlier run leaves to this one |
+//! | `rights`, `priority` | scheduling and locked memory: what is taken, and what is said of it |
 //! | `player` | the output callback, the same for every device |
 //! | `lease` | who has the player: the device's callback, or the main thread while there is no device |
 //! | `bridge`, `source` | where its frames come from: the input callback, or a file's reader thread |
@@ -40,6 +41,7 @@ mod recall;
 mod reconnect;
 mod report;
 mod retimer;
+mod rights;
 pub(crate) mod routing;
 mod session;
 mod shared;
@@ -63,7 +65,9 @@ pub use self::args::PlayArgs;
 pub use self::backend::Backend;
 pub use self::backend::BackendChoice;
 pub use self::error::PlayError;
+pub(crate) use self::priority::PRIORITY;
 pub use self::report::PlayReport;
+pub(crate) use self::rights::try_realtime;
 
 /// `[main]` Plays until the programme is over, a key or a signal ends it, or the device goes away.
 ///
@@ -92,6 +96,8 @@ pub fn run(args: &PlayArgs) -> Result<(), HostError> {
         // Before the first block: a thread is watched from its second on.
         install_system_call_trap().map_err(PlayError::from)?;
     }
+    // Before any audio memory is taken, so that as much as possible of it is locked.
+    rights::raise_limits();
     let open = attempt::open(&plan).map_err(|error| recall.explain(error, args))?;
     if let Some(line) = recall.keep(&open, args) {
         eprintln!("headroom: {line}");

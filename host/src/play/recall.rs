@@ -86,14 +86,14 @@ impl Recall {
         let Some(devices) = self.devices_for(&args) else {
             return args;
         };
-        if args.output_device.is_none() && devices.output_device.is_some() {
-            args.output_device.clone_from(&devices.output_device);
-            args.recalled.output_device = true;
+        // Channels belong to a device: those of one mean nothing on another.
+        if args.output_device.is_none() {
+            args.recalled.output_device = fill(&mut args.output_device, &devices.output_device);
+            args.recalled.outputs = fill(&mut args.outputs, &devices.outputs);
         }
-        let hears_a_device = args.input.is_none() && args.input_device.is_none();
-        if hears_a_device && devices.input_device.is_some() {
-            args.input_device.clone_from(&devices.input_device);
-            args.recalled.input_device = true;
+        if args.input_device.is_none() && args.input.is_none() {
+            args.recalled.input_device = fill(&mut args.input_device, &devices.input_device);
+            args.recalled.inputs = fill(&mut args.inputs, &devices.inputs);
         }
         if args.rate.is_none() && devices.rate_hz.is_some() {
             args.rate = devices.rate_hz.map(i64::from);
@@ -172,7 +172,9 @@ impl Recall {
         let backend = args.named_backend().map(Backend::name);
         say(recalled.backend, "backend", backend);
         say(recalled.output_device, "output", output.as_deref());
+        say(recalled.outputs, "outputs", args.outputs.as_deref());
         say(recalled.input_device, "input", input.as_deref());
+        say(recalled.inputs, "inputs", args.inputs.as_deref());
         if let Some(rate_hz) = args.rate.filter(|_| recalled.rate) {
             said.push(format!("{rate_hz} Hz"));
         }
@@ -217,6 +219,15 @@ impl Recall {
     }
 }
 
+/// Fills what is empty; whether it did.
+fn fill(typed: &mut Option<String>, known: &Option<String>) -> bool {
+    let fills = typed.is_none() && known.is_some();
+    if fills {
+        typed.clone_from(known);
+    }
+    fills
+}
+
 impl Used {
     /// What a run used; `None` for one on the clock without sound.
     fn of(facts: &Facts, ids: &super::backend::DeviceIds, args: &PlayArgs) -> Option<Self> {
@@ -233,6 +244,8 @@ impl Used {
                 input_name: facts.input.clone().filter(|_| input_device.is_some()),
                 output_device,
                 input_device,
+                outputs: args.outputs.clone(),
+                inputs: args.inputs.clone(),
                 rate_hz: number(args.rate),
                 block_frames: number(args.block),
             },
@@ -251,9 +264,11 @@ impl Used {
         let new = &self.devices;
         old.output_device.clone_from(&new.output_device);
         old.output_name.clone_from(&new.output_name);
+        old.outputs.clone_from(&new.outputs);
         if !self.without_input {
             old.input_device.clone_from(&new.input_device);
             old.input_name.clone_from(&new.input_name);
+            old.inputs.clone_from(&new.inputs);
         }
         old.rate_hz = new.rate_hz.or(old.rate_hz);
         old.block_frames = new.block_frames.or(old.block_frames);
@@ -273,8 +288,10 @@ impl Used {
             }
         };
         changed("output", &old.output_name, &new.output_name);
+        changed("outputs", &old.outputs, &new.outputs);
         if !self.without_input {
             changed("input", &old.input_name, &new.input_name);
+            changed("inputs", &old.inputs, &new.inputs);
         }
         changed("preset", &before.preset, &self.preset);
         if let Some(rate_hz) = new.rate_hz.filter(|_| new.rate_hz != old.rate_hz) {

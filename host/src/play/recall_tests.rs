@@ -20,6 +20,7 @@ preset = \"master\"
 [on.alsa]
 output_device = \"hw:CARD=A\"
 output_name = \"Card A\"
+outputs = \"3,4\"
 input_device = \"hw:CARD=B\"
 input_name = \"Card B\"
 rate_hz = 96000
@@ -80,6 +81,7 @@ fn with_nothing_typed_everything_is_as_last_time() {
     let args = recall.fill_in(&typed(""));
     assert_eq!(args.named_backend(), Some(Backend::Alsa));
     assert_eq!(args.output_device.as_deref(), Some("hw:CARD=A"));
+    assert_eq!(args.outputs.as_deref(), Some("3,4"));
     assert_eq!(args.input_device.as_deref(), Some("hw:CARD=B"));
     assert_eq!((args.rate, args.block), (Some(96_000), Some(64)));
     assert_eq!(args.preset.as_deref(), Some("master"));
@@ -97,6 +99,7 @@ fn what_is_typed_goes_before_what_is_remembered_each_for_itself() {
     let (recall, _) = Place::with(MEMORY).recall();
     let args = recall.fill_in(&typed("--output-device X --block 32"));
     assert_eq!(args.output_device.as_deref(), Some("X"));
+    assert_eq!(args.outputs, None, "channels of another device");
     assert_eq!(args.block, Some(32));
     assert_eq!(args.input_device.as_deref(), Some("hw:CARD=B"));
     assert_eq!(args.rate, Some(96_000));

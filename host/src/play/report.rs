@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::backend::Facts;
 use super::reconnect::Absence;
+use super::rights::RightsReport;
 use super::shared::Priority;
 use super::shared::Shared;
 use super::trap;
@@ -61,6 +62,8 @@ pub struct PlayReport {
     pub away_secs: f64,
     /// Whether the audio thread was scheduled as real-time.
     pub realtime: bool,
+    /// What the system grants the program.
+    pub rights: RightsReport,
     /// What the audio thread did.
     pub audio_thread: AudioThread,
 }
@@ -104,6 +107,7 @@ impl PlayReport {
             reconnects: absence.reconnects,
             away_secs: absence.away.as_secs_f64(),
             realtime: shared.priority() == Priority::Realtime,
+            rights: RightsReport::default(),
             audio_thread: AudioThread {
                 // Of the whole callback, the rack's own included.
                 allocations: shared.allocations.load(Relaxed),

@@ -19,6 +19,7 @@ use super::reconnect::Back;
 use super::reconnect::Reconnect;
 use super::report::PlayReport;
 use super::report::deadline_ns;
+use super::rights::Rights;
 use super::shared::Loss;
 use super::shared::Priority;
 use super::terminal::Key;
@@ -95,6 +96,7 @@ struct Session<'a> {
     faults: ThreadFaults,
     /// Those of the threads before.
     faults_before: ThreadFaults,
+    rights: Rights,
 }
 
 /// A device that is lost.
@@ -174,6 +176,7 @@ impl<'a> Session<'a> {
             damage: None,
             faults: ThreadFaults::default(),
             faults_before: ThreadFaults::default(),
+            rights: Rights::take(),
         };
         session.greet(live);
         session.open.shared.run();
@@ -331,6 +334,7 @@ impl<'a> Session<'a> {
     fn welcome(&mut self, back: &Back) {
         self.lost = None;
         self.absence.reconnects += 1;
+        self.rights.renew();
         self.absence.away += back.away;
         self.pulse = Pulse::new(self.open.shared.callbacks.load(Relaxed));
         let rate = back.before_hz.map_or_else(String::new, |before_hz| {
@@ -353,6 +357,9 @@ impl<'a> Session<'a> {
         self.housekept = Instant::now();
         for event in self.open.controller.reports() {
             self.say(&event.to_string());
+        }
+        if let Some(line) = self.rights.look(self.open.controller.health().thread_id) {
+            self.say(&line);
         }
         // Of a device that is lost, the last were counted when it was.
         if self.lost.is_none()
@@ -425,7 +432,7 @@ impl<'a> Session<'a> {
         if let Some(lost) = self.lost.take() {
             self.absence.away += lost.way_back.away();
         }
-        PlayReport::gather(
+        let report = PlayReport::gather(
             &self.open.facts,
             self.open.block_frames,
             self.open.controller.latency_frames(),
@@ -433,7 +440,11 @@ impl<'a> Session<'a> {
             &self.open.controller.health(),
             self.faults(),
             self.absence,
-        )
+        );
+        PlayReport {
+            rights: self.rights.report(),
+            ..report
+        }
     }
 }
 

@@ -8,7 +8,7 @@ fn help_and_version_are_printed_on_request() {
         concat!("headroom ", env!("CARGO_PKG_VERSION"))
     );
     let help = place.succeed(&["help"]);
-    for command in ["play", "render", "devices", "modules", "presets"] {
+    for command in ["play", "render", "devices", "doctor", "modules", "presets"] {
         assert!(help.contains(command), "{help}");
         assert!(
             place

@@ -1,0 +1,113 @@
+//! What an engine takes, part by part: before it is taken, and as it was.
+
+use std::sync::Arc;
+
+use crate::automation::AutomationCells;
+use crate::builder::{LiveSlot, OpenError, SlotBuilder};
+use crate::memory::{Carver, Memory, MemoryMap, Owner, Place, Sort, Taken};
+use crate::message::{Message, Notice};
+use crate::meter::LevelCells;
+use crate::preset::{ModuleSpec, RackSpec};
+use crate::processor::{Processor, Scratch};
+use crate::rack::{MAX_SLOTS, Rack};
+use crate::realtime::HealthCells;
+use crate::slot::{Footprint, SlotCells};
+use crate::stream::Stream;
+
+/// `[main]` The memory map of an engine that is not opened: what [`crate::open`] would take for this
+/// rack. Addresses are 0.
+///
+/// # Errors
+/// What [`crate::open`] would say of the rack: values, ids, the budget.
+pub fn plan(stream: Stream, spec: &RackSpec, memory: &Memory) -> Result<MemoryMap, OpenError> {
+    let slots = SlotBuilder::new(stream, *memory)?;
+    slots.check(spec)?;
+    let footprints = slots.measure(spec)?;
+    Ok(planned_map(memory, spec, &footprints))
+}
+
+/// Where the parts are that an engine has once.
+pub(crate) struct Fixed {
+    pub(crate) scratch: Taken,
+    pub(crate) commands: Place,
+    pub(crate) notices: Place,
+    pub(crate) health: Place,
+    pub(crate) meter: Place,
+    /// The list of racks that have left.
+    pub(crate) tails: Place,
+    /// The list of the newest rack or order.
+    pub(crate) list: Place,
+}
+
+impl Fixed {
+    fn planned(memory: &Memory) -> Self {
+        let capacity = memory.capacity;
+        let mut scratch = Carver::measuring();
+        drop(scratch.put("scratch", Scratch::new()));
+        Self {
+            scratch: Taken::of(&scratch),
+            commands: Place::at(std::ptr::null::<Message>(), capacity.commands),
+            notices: Place::at(std::ptr::null::<Notice>(), capacity.notices),
+            health: Place::at(std::ptr::null::<HealthCells>(), 1),
+            meter: Place::at(std::ptr::null::<LevelCells>(), 1),
+            tails: Processor::planned_tails(),
+            list: Rack::planned_list(capacity.slots.min(MAX_SLOTS)),
+        }
+    }
+
+    fn map(&self) -> MemoryMap {
+        let mut map = MemoryMap::default();
+        map.add_region(&Owner::Engine, &self.scratch);
+        let heap = [
+            ("commands", Sort::Ring, self.commands),
+            ("notices", Sort::Ring, self.notices),
+            ("health", Sort::Cells, self.health),
+            ("master meter", Sort::Cells, self.meter),
+            ("racks that have left", Sort::Table, self.tails),
+        ];
+        for (name, sort, place) in heap {
+            map.add_heap(Owner::Engine, name, sort, place);
+        }
+        map.add_heap(Owner::Rack, "slots", Sort::Table, self.list);
+        map
+    }
+}
+
+fn owner(module: &ModuleSpec) -> Owner {
+    Owner::Slot {
+        id: module.id.clone(),
+        kind: module.kind.id,
+    }
+}
+
+fn add_slot(map: &mut MemoryMap, module: &ModuleSpec, taken: &Taken, cells: [Place; 2]) {
+    let owner = owner(module);
+    map.add_region(&owner, taken);
+    let [level, automation] = cells;
+    map.add_heap(owner.clone(), "meter", Sort::Cells, level);
+    map.add_heap(owner, "automation", Sort::Cells, automation);
+}
+
+/// What would be taken for `spec`, of which each module takes what `footprints` say.
+pub(crate) fn planned_map(memory: &Memory, spec: &RackSpec, footprints: &[Footprint]) -> MemoryMap {
+    let mut map = Fixed::planned(memory).map();
+    for (module, footprint) in spec.modules.iter().zip(footprints) {
+        let cells = [
+            Place::at(std::ptr::null::<LevelCells>(), 1),
+            AutomationCells::planned(module.values.len()),
+        ];
+        add_slot(&mut map, module, &footprint.taken(), cells);
+    }
+    map
+}
+
+/// What was taken.
+pub(crate) fn taken_map(fixed: &Fixed, spec: &RackSpec, live: &[LiveSlot]) -> MemoryMap {
+    let mut map = fixed.map();
+    for (module, slot) in spec.modules.iter().zip(live) {
+        let SlotCells { level, automation } = &slot.cells;
+        let level = Place::at(Arc::as_ptr(level), 1);
+        add_slot(&mut map, module, &slot.taken, [level, automation.place()]);
+    }
+    map
+}
