@@ -14,6 +14,8 @@ use cpal::SupportedBufferSize;
 use cpal::SupportedStreamConfig;
 use cpal::traits::DeviceTrait;
 use cpal::traits::StreamTrait;
+use headroom_engine::realtime::ViolationCounts;
+use headroom_engine::realtime::guarded;
 
 use super::backend::Backend;
 use super::backend::BackendError;
@@ -382,11 +384,15 @@ impl Side {
         f32: FromSample<T>,
     {
         let layout = self.layout;
+        let told = Arc::clone(shared);
         self.device.build_input_stream::<T, _, _>(
             self.config,
             move |block: &[T], _| {
+                let before = ViolationCounts::of_this_thread();
                 // What comes in while nobody listens is not kept.
-                let _kept = capture.with(|capture| capture.push(block, layout, Instant::now()));
+                let _kept =
+                    guarded(|| capture.with(|capture| capture.push(block, layout, Instant::now())));
+                told.count_violations(before);
             },
             count_errors(shared),
             Some(PATIENCE),

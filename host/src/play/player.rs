@@ -166,15 +166,7 @@ impl Player {
         // Not the rack alone: what feeds it keeps the same promise, and is counted with it.
         let before = ViolationCounts::of_this_thread();
         guarded(|| self.run(block, layout));
-        let counts = ViolationCounts::of_this_thread().since(before);
-        if !counts.is_zero() {
-            self.shared
-                .allocations
-                .fetch_add(counts.allocations, Relaxed);
-            self.shared
-                .deallocations
-                .fetch_add(counts.deallocations, Relaxed);
-        }
+        self.shared.count_violations(before);
     }
 
     /// `[audio]` Cuts a block into pieces that the rack takes.

@@ -9,6 +9,8 @@ use std::sync::atomic::Ordering::Acquire;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::Ordering::Release;
 
+use headroom_engine::realtime::ViolationCounts;
+
 /// Counters and flags between the callbacks (audio) and the session (main).
 ///
 /// Counters are statistics: each has one kind of writer, stands alone, and is read whenever; so
@@ -28,9 +30,9 @@ pub(super) struct Shared {
     pub(super) frames: AtomicU64,
     /// Frames that came from the input file. Writer: output callback.
     pub(super) input_frames: AtomicU64,
-    /// Allocations inside the guarded callback. Writer: output callback.
+    /// Allocations inside the guarded callbacks. Writers: both callbacks.
     pub(super) allocations: AtomicU64,
-    /// Frees inside the guarded callback. Writer: output callback.
+    /// Frees inside the guarded callbacks. Writers: both callbacks.
     pub(super) deallocations: AtomicU64,
     /// Nanoseconds spent in the processor. Writer: output callback.
     pub(super) busy_ns: AtomicU64,
@@ -108,6 +110,15 @@ impl Shared {
     /// `[main]` Seconds of the input file that were played, all of them at `sample_rate_hz`.
     pub(super) fn input_secs(&self, sample_rate_hz: u32) -> f64 {
         self.input_frames.load(Relaxed) as f64 / f64::from(sample_rate_hz)
+    }
+
+    /// `[audio]` Counts what this thread has allocated and freed inside the guard since `before`.
+    pub(super) fn count_violations(&self, before: ViolationCounts) {
+        let counts = ViolationCounts::of_this_thread().since(before);
+        if !counts.is_zero() {
+            self.allocations.fetch_add(counts.allocations, Relaxed);
+            self.deallocations.fetch_add(counts.deallocations, Relaxed);
+        }
     }
 
     /// `[audio]` Counts a gap, once the programme has begun: starting up may take its time.
