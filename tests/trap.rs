@@ -3,7 +3,8 @@
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #![allow(unsafe_code)]
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::ffi::{c_int, c_void};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use headroom_engine::realtime::{
     SystemCalls, TrapError, guarded, install_system_call_trap, take_first_system_call,
@@ -22,8 +23,17 @@ fn pid() -> i32 {
 }
 
 static HANDLED: AtomicU32 = AtomicU32::new(0);
+static READY: AtomicBool = AtomicBool::new(false);
 
-extern "C" fn on_user_signal(_: libc::c_int) {
+static CHILD: AtomicU32 = AtomicU32::new(0);
+
+/// On a stack of its own, in our memory.
+extern "C" fn in_child(_: *mut c_void) -> c_int {
+    CHILD.store(42, Ordering::Relaxed);
+    0
+}
+
+extern "C" fn on_user_signal(_: c_int) {
     HANDLED.fetch_add(1, Ordering::Relaxed);
 }
 
@@ -77,6 +87,20 @@ fn trapped_calls_are_counted_and_carried_out() {
     // of signals is put back when a handler ends.
     let (answer, calls) = counted(|| std::thread::spawn(|| 42).join().expect("it ends"));
     assert!(answer == 42 && calls >= 1, "{answer} {calls}");
+    let mut stack = vec![0_u128; 4096];
+    let top = stack.as_mut_ptr_range().end;
+    let (child, calls) = counted(|| {
+        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+        // SAFETY: the child runs a function that stores a number, on a stack that outlives it, since
+        // vfork's flag has us wait for its end.
+        unsafe { libc::clone(in_child, top.cast(), flags, std::ptr::null_mut()) }
+    });
+    assert!(child > 0 && calls == 1, "{child} {calls}");
+    assert_eq!(CHILD.load(Ordering::Relaxed), 42);
+    let mut status = -1;
+    // SAFETY: `status` is alive, and the child is ours.
+    let ended = unsafe { libc::waitpid(child, &raw mut status, 0) };
+    assert_eq!((ended, status), (child, 0));
     // SAFETY: a zeroed set is a valid one, and all pointers are to locals that are alive.
     let (blocked, calls) = counted(|| unsafe {
         let mut set = std::mem::zeroed();
@@ -95,16 +119,24 @@ fn trapped_calls_are_counted_and_carried_out() {
     // thread's own, and what comes behind it is watched as before.
     // SAFETY: the handler only counts.
     unsafe { libc::signal(libc::SIGUSR1, on_user_signal as *const () as usize) };
-    let (_, calls) = counted(|| {
-        // SAFETY: tgkill(2) takes numbers: this very thread, and a signal that is handled.
-        unsafe {
-            let thread = libc::gettid();
-            libc::syscall(libc::SYS_tgkill, ours, thread, libc::SIGUSR1);
+    // SAFETY: takes nothing and cannot fail.
+    let watched = unsafe { libc::gettid() };
+    let sender = std::thread::spawn(move || {
+        while !READY.load(Ordering::Acquire) {
+            std::thread::yield_now();
         }
-        assert_eq!(HANDLED.load(Ordering::Relaxed), 1);
+        // SAFETY: tgkill(2) takes numbers: a thread that waits for it, and a signal that is handled.
+        unsafe { libc::syscall(libc::SYS_tgkill, ours, watched, libc::SIGUSR1) };
+    });
+    let (_, calls) = counted(|| {
+        READY.store(true, Ordering::Release);
+        while HANDLED.load(Ordering::Relaxed) == 0 {
+            std::hint::spin_loop();
+        }
         pid()
     });
-    assert_eq!(calls, 3);
+    sender.join().expect("it ends");
+    assert_eq!(calls, 1);
 
     // A panic leaves the guard open.
     let panicked = std::panic::catch_unwind(|| guarded(|| std::panic::resume_unwind(Box::new(()))));
