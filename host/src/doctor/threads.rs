@@ -47,7 +47,7 @@ pub(super) fn realtime(machine: &Machine) -> Finding {
         return Finding::ok(ID, "no other program has any");
     }
     let heavy = |thread: &&Thread| thread.share > HEAVY && thread.priority >= u32::from(PRIORITY);
-    threads.sort_by(|one, other| other.priority.cmp(&one.priority));
+    threads.sort_by_key(|thread| std::cmp::Reverse(thread.priority));
     if let Some(thread) = threads.iter().find(heavy) {
         return Finding::warn(
             ID,
