@@ -363,6 +363,7 @@ impl Processor {
     fn follow_panic(&mut self) -> usize {
         let from = self.panic.next_reset(self.position, self.rack.slots());
         if from == Some(0) {
+            // Gone, and not only reset: one that ended between two steps would move the others up.
             self.tails.clear();
             self.rack.drop_tails();
         }

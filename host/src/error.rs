@@ -73,6 +73,11 @@ pub enum HostError {
 }
 
 impl HostError {
+    /// True when all that there is to say has been said, when it happened.
+    pub fn is_told(&self) -> bool {
+        matches!(self, Self::Play(PlayError::RecordingCutShort))
+    }
+
     /// True when the reader of our output has gone, as `head` does: no reason to complain.
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Print(error) if error.kind() == io::ErrorKind::BrokenPipe)

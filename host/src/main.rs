@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.is_closed_pipe() => ExitCode::FAILURE,
+        Err(error) if error.is_closed_pipe() || error.is_told() => ExitCode::FAILURE,
         Err(error) => {
             // When even this cannot be written there is nobody to tell.
             let _ = writeln!(io::stderr(), "headroom: {}", error::one_line(&error));

@@ -2,7 +2,7 @@
 
 mod ends;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use headroom_engine::offline::{self, RenderError, Tail};
@@ -232,16 +232,20 @@ fn target(args: &RenderArgs) -> Result<Target, HostError> {
     if args.output.as_os_str() == STANDARD_STREAM {
         return Ok(Target::Stdout);
     }
-    let extension = args
-        .output
-        .extension()
-        .map(|extension| extension.to_string_lossy().to_lowercase());
-    if extension.is_some_and(|extension| OTHER_FORMATS.contains(&extension.as_str())) {
+    if names_other_format(&args.output) {
         return Err(HostError::NotWav {
             given: args.output.display().to_string(),
         });
     }
     Ok(Target::File(args.output.clone()))
+}
+
+/// `[any]` Whether a file's name asks for a format that is not written.
+pub(crate) fn names_other_format(path: &Path) -> bool {
+    let extension = path
+        .extension()
+        .map(|extension| extension.to_string_lossy().to_lowercase());
+    extension.is_some_and(|extension| OTHER_FORMATS.contains(&extension.as_str()))
 }
 
 /// The file that standard input was redirected from, where the system can tell: it must not be the output.

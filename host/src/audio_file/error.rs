@@ -108,6 +108,12 @@ pub enum WriteError {
         /// The file.
         path: PathBuf,
     },
+    /// A recording would take the place of a file.
+    #[error("there is a file already: {}: expected a new name, since a recording replaces nothing", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file could not be made.
     #[error("cannot create the audio file: {}: {}", path.display(), plain(source))]
     Create {

@@ -11,6 +11,7 @@ mod destination;
 mod dither;
 mod error;
 mod reader;
+mod recording;
 mod resample;
 mod samples;
 mod wave;
@@ -24,6 +25,7 @@ pub use destination::remove_unfinished;
 pub(crate) use error::plain;
 pub use error::{ReadError, WriteError};
 pub use reader::{Reader, STDIN_NAME};
+pub use recording::{Recorded, Recording};
 pub use resample::Resampled;
 pub use writer::{Layout, SampleFormat, Target, Writer, Written};
 

@@ -57,7 +57,7 @@ pub struct Written {
 }
 
 /// The largest size that fits a plain WAV file: the one above it stands for "unknown".
-const MAX_RIFF_BYTES: u64 = u32::MAX as u64 - 1;
+pub(super) const MAX_RIFF_BYTES: u64 = u32::MAX as u64 - 1;
 
 /// Bytes that are gathered before the system is asked to write.
 const GATHER_BYTES: usize = 256 * 1024;
@@ -67,12 +67,12 @@ const GATHER_BYTES: usize = 256 * 1024;
 /// Until [`Writer::finish`] there is nothing under the final name but what was there before; a writer that is
 /// dropped takes its unfinished file away.
 pub struct Writer {
-    destination: Destination,
-    layout: Layout,
-    max_riff_bytes: u64,
-    dithers: Vec<Dither>,
-    gathered: Vec<u8>,
-    frames: u64,
+    pub(super) destination: Destination,
+    pub(super) layout: Layout,
+    pub(super) max_riff_bytes: u64,
+    pub(super) dithers: Vec<Dither>,
+    pub(super) gathered: Vec<u8>,
+    pub(super) frames: u64,
 }
 
 impl Writer {
@@ -168,28 +168,36 @@ impl Writer {
     /// # Errors
     /// As [`Writer::write`]; then there is nothing new under the final name.
     pub fn finish(mut self) -> Result<Written, WriteError> {
-        if data_bytes(self.layout, self.frames) % 2 == 1 {
-            self.gathered.push(0);
-        }
+        self.pad();
         self.flush()?;
-        let clipped_samples = self.dithers.iter().map(Dither::clipped_samples).sum();
-        let written = Written {
-            frames: self.frames,
-            clipped_samples,
-        };
+        let written = self.written();
         self.destination
             .finish(&head(self.layout, Some(self.frames), self.max_riff_bytes))?;
         Ok(written)
     }
 
-    fn flush(&mut self) -> Result<(), WriteError> {
+    /// Chunks of RIFF end on even bytes.
+    pub(super) fn pad(&mut self) {
+        if data_bytes(self.layout, self.frames) % 2 == 1 {
+            self.gathered.push(0);
+        }
+    }
+
+    pub(super) fn written(&self) -> Written {
+        Written {
+            frames: self.frames,
+            clipped_samples: self.dithers.iter().map(Dither::clipped_samples).sum(),
+        }
+    }
+
+    pub(super) fn flush(&mut self) -> Result<(), WriteError> {
         self.destination.write(&self.gathered)?;
         self.gathered.clear();
         Ok(())
     }
 }
 
-fn frame_bytes(layout: Layout) -> u64 {
+pub(super) fn frame_bytes(layout: Layout) -> u64 {
     layout.channels as u64 * u64::from(layout.format.bits() / 8)
 }
 
@@ -201,7 +209,7 @@ fn data_bytes(layout: Layout, frames: u64) -> u64 {
 /// length is unknown.
 ///
 /// RIFF (Microsoft), with a JUNK chunk in the place where RF64 (EBU Tech 3306) has its 64-bit sizes.
-fn head(layout: Layout, frames: Option<u64>, max_riff_bytes: u64) -> Vec<u8> {
+pub(super) fn head(layout: Layout, frames: Option<u64>, max_riff_bytes: u64) -> Vec<u8> {
     let is_float = layout.format == SampleFormat::F32;
     let (tag, format_bytes): (u16, u32) = if is_float { (3, 18) } else { (1, 16) };
     // RIFF's id and size are not counted by its size.

@@ -8,6 +8,7 @@ use super::backend::Backend;
 use super::backend::BackendChoice;
 use super::error::PlayError;
 use super::routing::Routing;
+use crate::render::Format;
 
 /// Sample rates the engine takes, in Hz.
 const RATES_HZ: std::ops::RangeInclusive<u32> = 8_000..=384_000;
@@ -57,6 +58,18 @@ pub struct PlayArgs {
     /// Play the input file again and again
     #[arg(long = "loop")]
     pub repeat: bool,
+
+    /// Record what is played into this WAV file, which must not be there yet
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+
+    /// Record what comes in, too: frame by frame beside the other
+    #[arg(long, value_name = "FILE", requires = "record")]
+    pub record_dry: Option<PathBuf>,
+
+    /// How recorded samples are stored; the integer formats are dithered
+    #[arg(long, value_enum, default_value_t = Format::F32, value_name = "FORMAT")]
+    pub record_format: Format,
 
     /// Stop after this many seconds
     #[arg(long, value_name = "S", allow_negative_numbers = true)]

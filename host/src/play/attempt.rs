@@ -30,6 +30,8 @@ use super::lease::Seat;
 use super::player::Input;
 use super::player::Player;
 use super::player::Programme;
+use super::record;
+use super::record::Recorder;
 use super::shared::Shared;
 use super::source;
 use super::source::FileSource;
@@ -57,6 +59,7 @@ pub(super) struct Open {
     /// The player, which the callbacks have while there are any.
     pub(super) lease: Lease<Player>,
     pub(super) source: Option<FileSource>,
+    pub(super) recorder: Recorder,
     pub(super) controller: Controller,
     pub(super) shared: Arc<Shared>,
     pub(super) facts: Facts,
@@ -302,7 +305,9 @@ fn attempt(backend: Backend, plan: &Plan<'_>) -> Result<Open, Miss> {
     let (source, feed) = plan.feed(&facts, &shared, 0.0)?;
     let programme = plan.programme(rate_hz, max_block_frames, controller.latency_frames());
     let input = feed.input.unwrap_or(Input::Silence);
-    let player = Player::new(processor, input, &programme, &shared);
+    let (sender, socket) = record::socket();
+    let recorder = Recorder::new(sender, rate_hz, max_block_frames, plan.args);
+    let player = Player::new(processor, input, &programme, &shared).with_taps(socket);
 
     let lease = Lease::new();
     lease.grant(Box::new(player));
@@ -328,6 +333,7 @@ fn attempt(backend: Backend, plan: &Plan<'_>) -> Result<Open, Miss> {
         running: Some(running),
         lease,
         source,
+        recorder,
         controller,
         shared,
         facts,
@@ -375,6 +381,10 @@ pub(super) fn rebuild(
     let programme = plan.programme(rate_hz, max_block_frames, controller.latency_frames());
     let input = feed.input.unwrap_or(Input::Silence);
     player.start_over(processor, input, &programme, before_hz);
+    if open.controller.panic_button().is_pressed() {
+        controller.panic_button().press();
+    }
+    open.recorder.change_rate(rate_hz, max_block_frames);
     open.source = source;
     open.controller = controller;
     Ok(feed.capture)

@@ -8,6 +8,7 @@ use headroom_engine::realtime::TrapError;
 
 use super::backend::Backend;
 use crate::audio_file::ReadError;
+use crate::audio_file::WriteError;
 
 /// Why `play` did not start, or did not end well. Each message is one line: what, where, what was
 /// expected.
@@ -36,6 +37,14 @@ pub enum PlayError {
     /// The input file could not be opened or decoded.
     #[error(transparent)]
     Input(#[from] ReadError),
+
+    /// A recording could not be started.
+    #[error(transparent)]
+    Record(#[from] WriteError),
+
+    /// A recording is not whole. Said already, when it happened.
+    #[error("a recording is not whole")]
+    RecordingCutShort,
 
     /// The input file holds no sound.
     #[error("{}: holds no audio: expected at least one frame", path.display())]

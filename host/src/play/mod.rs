@@ -15,6 +15,8 @@
 //! | `bridge`, `source` | where its frames come from: the input callback, or a file's reader thread |
 //! | `inlet`, `direct`, `steered` | the two ways through the bridge: exact by one clock, resampled between two |
 //! | `pace`, `trend`, `retimer` | how fast another clock runs, how that is seen, and the resampler |
+//! | `record` | what is played and what came in, into files |
+//! | `pedal` | signals that press the panic button |
 //! | `shared` | the words between the audio threads and the main thread |
 //! | `session` | the main thread while playing: keys, signals, housekeeping, the end |
 //! | `reconnect` | a device that was lost, until it is back |
@@ -34,11 +36,13 @@ pub(crate) mod lookup;
 mod null;
 mod pace;
 mod panel;
+mod pedal;
 mod player;
 mod priority;
 pub(crate) mod quiet;
 mod recall;
 mod reconnect;
+mod record;
 mod report;
 mod retimer;
 mod rights;
@@ -91,6 +95,7 @@ pub fn run(args: &PlayArgs) -> Result<(), HostError> {
     };
     // Before any device is searched: a bad file is the caller's mistake, not the device's.
     plan.check_input()?;
+    record::check(args)?;
     let signals = session::Signals::listen()?;
     if args.trap {
         // Before the first block: a thread is watched from its second on.
@@ -98,7 +103,8 @@ pub fn run(args: &PlayArgs) -> Result<(), HostError> {
     }
     // Before any audio memory is taken, so that as much as possible of it is locked.
     rights::raise_limits();
-    let open = attempt::open(&plan).map_err(|error| recall.explain(error, args))?;
+    let mut open = attempt::open(&plan).map_err(|error| recall.explain(error, args))?;
+    open.recorder.start_asked(args)?;
     if let Some(line) = recall.keep(&open, args) {
         eprintln!("headroom: {line}");
     }

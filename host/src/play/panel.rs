@@ -11,6 +11,8 @@ use crossterm::style::Print;
 use crossterm::style::ResetColor;
 use crossterm::style::SetForegroundColor;
 
+use super::record::Status;
+
 /// Left end of every meter, in dBFS; the right end is 0.
 const FLOOR_DB: f32 = -60.0;
 /// From here a meter is a warning ...
@@ -37,6 +39,8 @@ pub(super) struct View {
     pub(super) seconds: f64,
     pub(super) muted: bool,
     pub(super) ending: bool,
+    pub(super) panic: bool,
+    pub(super) recording: Option<Status>,
     /// The device is lost.
     pub(super) waiting: bool,
     pub(super) slots: Vec<(String, Level)>,
@@ -142,17 +146,23 @@ fn title(view: &View, width: usize) -> Line {
         (Color::Yellow, "FADING OUT")
     } else if view.waiting {
         (Color::Red, "WAITING FOR DEVICE")
+    } else if view.panic {
+        (Color::Red, "PANIC")
     } else if view.muted {
         (Color::Red, "MUTED")
     } else {
         (Color::Green, "LIVE")
     };
-    let clock = format!(
-        "{}:{:04.1}",
-        (view.seconds / 60.0) as u64,
-        view.seconds % 60.0
-    );
-    let right = format!("{state}  {clock:>8}");
+    let clock = clock(view.seconds);
+    let recording = view.recording.map_or_else(String::new, |recording| {
+        let gaps = if recording.dropped_frames > 0 {
+            " GAPS"
+        } else {
+            ""
+        };
+        format!("REC {}{gaps}  ", self::clock(recording.seconds))
+    });
+    let right = format!("{recording}{state}  {clock:>8}");
     let mut line = Line::default();
     let left = format!("HEADROOM  {}", view.preset);
     let gap = width
@@ -161,9 +171,14 @@ fn title(view: &View, width: usize) -> Line {
     line.put(Some(Color::Cyan), "HEADROOM")
         .put(None, format!("  {}", view.preset));
     line.put(None, " ".repeat(gap))
+        .put(Some(Color::Red), recording)
         .put(Some(colour), state)
         .put(None, format!("  {clock:>8}"));
     line
+}
+
+fn clock(seconds: f64) -> String {
+    format!("{}:{:04.1}", (seconds / 60.0) as u64, seconds % 60.0)
 }
 
 fn setting(view: &View) -> Line {
@@ -385,9 +400,19 @@ fn health(view: &View) -> Line {
 fn keys(view: &View) -> Line {
     let mut line = name_of("");
     let mute = if view.muted { "m unmute" } else { "m mute" };
+    let panic = if view.panic {
+        "p let sound in"
+    } else {
+        "p panic"
+    };
+    let record = if view.recording.is_some() {
+        "r stop recording"
+    } else {
+        "r record"
+    };
     line.put(
         Some(Color::DarkGrey),
-        format!("{mute}   q fade out and quit"),
+        format!("{mute}   {panic}   {record}   q fade out and quit"),
     );
     line
 }

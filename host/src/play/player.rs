@@ -13,6 +13,7 @@ use headroom_engine::realtime::guarded;
 
 use super::bridge::LiveInput;
 use super::priority;
+use super::record::TapSocket;
 use super::routing::Layout;
 use super::shared::Shared;
 use super::source::FileInput;
@@ -41,6 +42,7 @@ pub(super) struct Player {
     processor: Processor,
     input: Input,
     shared: Arc<Shared>,
+    taps: Option<TapSocket>,
     left: Buffer,
     right: Buffer,
     primed: bool,
@@ -86,6 +88,7 @@ impl Player {
             processor,
             input,
             shared: Arc::clone(shared),
+            taps: None,
             left: Buffer::silent(programme.max_block_frames),
             right: Buffer::silent(programme.max_block_frames),
             primed: false,
@@ -101,6 +104,12 @@ impl Player {
                 quiet_for_frames: 0,
             },
         }
+    }
+
+    /// `[main]` The same with a place for recordings.
+    pub(super) fn with_taps(mut self, taps: TapSocket) -> Self {
+        self.taps = Some(taps);
+        self
     }
 
     /// `[main]` Makes it ready for another device of the same rate: the rack goes on where it was. The
@@ -130,6 +139,7 @@ impl Player {
         self.shared.frames.store(position, Relaxed);
         *self = Self {
             position,
+            taps: self.taps.take(),
             ..Self::new(processor, input, programme, &self.shared)
         };
     }
@@ -174,6 +184,9 @@ impl Player {
     where
         T: Sample + FromSample<f32>,
     {
+        if let Some(taps) = &mut self.taps {
+            taps.look();
+        }
         if self.shared.stopping() {
             let soon = self.position + self.fade_frames;
             self.end = Some(self.end.map_or(soon, |end| end.min(soon)));
@@ -246,6 +259,9 @@ impl Player {
             }
         }
 
+        if let Some(taps) = &mut self.taps {
+            taps.keep_dry(left, right);
+        }
         let start = Instant::now();
         self.processor.process(&mut [&mut *left, &mut *right], &[]);
         let busy_ns = start.elapsed().as_nanos();
@@ -263,6 +279,9 @@ impl Player {
         }
         if let Some(end) = self.end {
             fade_out(left, right, self.position, end, self.fade_frames);
+        }
+        if let Some(taps) = &mut self.taps {
+            taps.push(left, right);
         }
         self.shared.raise_peak(peak(left).max(peak(right)));
         self.position += frames as u64;

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::backend::Facts;
 use super::reconnect::Absence;
+use super::record::RecordingReport;
 use super::rights::RightsReport;
 use super::shared::Priority;
 use super::shared::Shared;
@@ -64,6 +65,10 @@ pub struct PlayReport {
     pub realtime: bool,
     /// What the system grants the program.
     pub rights: RightsReport,
+    /// What became of the recording that the command line asked for.
+    pub recording: Option<RecordingReport>,
+    /// What became of recordings that a key started, or a change of rate.
+    pub takes: Vec<RecordingReport>,
     /// What the audio thread did.
     pub audio_thread: AudioThread,
 }
@@ -108,6 +113,8 @@ impl PlayReport {
             away_secs: absence.away.as_secs_f64(),
             realtime: shared.priority() == Priority::Realtime,
             rights: RightsReport::default(),
+            recording: None,
+            takes: Vec::new(),
             audio_thread: AudioThread {
                 // Of the whole callback, the rack's own included.
                 allocations: shared.allocations.load(Relaxed),
@@ -173,6 +180,10 @@ impl fmt::Display for PlayReport {
                 ),
                 false => String::new(),
             },
-        )
+        )?;
+        for recording in self.recording.iter().chain(&self.takes) {
+            write!(to, "\n{recording}")?;
+        }
+        Ok(())
     }
 }

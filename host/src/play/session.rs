@@ -14,9 +14,11 @@ use super::attempt::Plan;
 use super::error::PlayError;
 use super::panel::Level;
 use super::panel::View;
+use super::pedal::Pedal;
 use super::reconnect::Absence;
 use super::reconnect::Back;
 use super::reconnect::Reconnect;
+use super::record;
 use super::report::PlayReport;
 use super::report::deadline_ns;
 use super::rights::Rights;
@@ -40,9 +42,10 @@ const CHANGE_LIMIT: Duration = Duration::from_secs(1);
 /// How long the end may take once it was asked for.
 const END_LIMIT: Duration = Duration::from_secs(2);
 
-/// Ctrl-C, SIGTERM and the closing of the terminal.
+/// Ctrl-C, SIGTERM and the closing of the terminal; and the signals of a panic.
 pub(super) struct Signals {
     count: Arc<AtomicU32>,
+    pedal: Pedal,
 }
 
 impl Signals {
@@ -53,7 +56,8 @@ impl Signals {
         ctrlc::set_handler(move || {
             counted.fetch_add(1, Relaxed);
         })?;
-        Ok(Self { count })
+        let pedal = Pedal::listen()?;
+        Ok(Self { count, pedal })
     }
 
     fn count(&self) -> u32 {
@@ -67,13 +71,18 @@ pub(super) fn run(
     plan: &Plan<'_>,
     signals: &Signals,
 ) -> (PlayReport, Result<(), PlayError>) {
+    signals.pedal.connect(open.controller.panic_button());
     let mut session = Session::new(open, plan);
     let ended = session.play(signals);
     session.housekeep();
+    session.finish_recordings(signals);
     let report = session.report();
     // The device still holds the last blocks: closing it now would cut the end of the fade.
     if ended.is_ok() && session.open.running.is_some() {
         std::thread::sleep(Duration::from_nanos(2 * report.deadline_ns).min(LOOK * 10));
+    }
+    if ended.is_ok() && session.open.recorder.has_failed() {
+        return (report, Err(PlayError::RecordingCutShort));
     }
     (report, ended)
 }
@@ -92,6 +101,8 @@ struct Session<'a> {
     housekept: Instant,
     pulse: Pulse,
     damage: Option<PlayError>,
+    /// Whether the panic button was pressed when it was last looked at.
+    panic: bool,
     /// The newest count; a thread that has gone leaves no figures behind.
     faults: ThreadFaults,
     /// Those of the threads before.
@@ -174,6 +185,7 @@ impl<'a> Session<'a> {
             housekept: Instant::now(),
             pulse: Pulse::new(callbacks),
             damage: None,
+            panic: false,
             faults: ThreadFaults::default(),
             faults_before: ThreadFaults::default(),
             rights: Rights::take(),
@@ -213,6 +225,8 @@ impl<'a> Session<'a> {
                 return self.damage.take().map_or(Ok(()), Err);
             }
             self.watch_device()?;
+            // The rack may be another one now.
+            signals.pedal.connect(self.open.controller.panic_button());
             // There is no fade without a device.
             let ended = self.ending.is_some() && self.lost.is_some();
             let overdue = self.ending.is_some_and(|since| since.elapsed() > END_LIMIT);
@@ -239,6 +253,8 @@ impl<'a> Session<'a> {
             match key {
                 Key::Quit => self.end(),
                 Key::Mute => self.toggle_mute(),
+                Key::Panic => self.toggle_panic(),
+                Key::Record => self.toggle_recording(),
             }
         }
         if signals.count() > 0 {
@@ -257,6 +273,49 @@ impl<'a> Session<'a> {
         match self.open.controller.mute(!self.muted) {
             Ok(()) => self.muted = !self.muted,
             Err(error) => self.say(&format!("warning: {error}")),
+        }
+    }
+
+    fn toggle_panic(&mut self) {
+        let button = self.open.controller.panic_button();
+        if button.is_pressed() {
+            button.release();
+        } else {
+            button.press();
+        }
+    }
+
+    fn toggle_recording(&mut self) {
+        let said = match record::folder() {
+            Some(folder) => self.open.recorder.toggle(&folder),
+            None => "warning: not recording: there is no home folder".to_owned(),
+        };
+        self.say(&said);
+    }
+
+    /// Says what a key or a pedal did to the sound, and how the recordings do.
+    fn tell_news(&mut self) {
+        let panic = self.open.controller.panic_button().is_pressed();
+        if panic != self.panic {
+            self.panic = panic;
+            self.say(if panic {
+                "panic: silence"
+            } else {
+                "panic is over: sound comes in again"
+            });
+        }
+        for message in self.open.recorder.look() {
+            self.say(&message);
+        }
+    }
+
+    /// Waits until all of them are on the disk; Ctrl-C ends the wait. The device still holds the last blocks
+    /// meanwhile.
+    fn finish_recordings(&mut self, signals: &Signals) {
+        let asked = signals.count();
+        let said = self.open.recorder.finish(|| signals.count() > asked);
+        for message in said {
+            self.say(&message);
         }
     }
 
@@ -355,6 +414,7 @@ impl<'a> Session<'a> {
 
     fn housekeep(&mut self) {
         self.housekept = Instant::now();
+        self.tell_news();
         for event in self.open.controller.reports() {
             self.say(&event.to_string());
         }
@@ -388,6 +448,8 @@ impl<'a> Session<'a> {
         self.view.seconds = self.seconds();
         self.view.muted = self.muted;
         self.view.ending = self.ending.is_some();
+        self.view.panic = self.open.controller.panic_button().is_pressed();
+        self.view.recording = self.open.recorder.status();
         self.view.waiting = self.lost.is_some();
         let rate_hz = self.open.facts.sample_rate_hz;
         self.view.output.clone_from(&self.open.facts.output);
@@ -443,6 +505,8 @@ impl<'a> Session<'a> {
         );
         PlayReport {
             rights: self.rights.report(),
+            recording: self.open.recorder.asked_report(),
+            takes: self.open.recorder.other_reports(),
             ..report
         }
     }

@@ -27,6 +27,10 @@ use super::panel::View;
 pub(super) enum Key {
     /// Mute or unmute.
     Mute,
+    /// Press or release the panic button.
+    Panic,
+    /// Start or end a recording.
+    Record,
     /// Fade out and end.
     Quit,
 }
@@ -195,6 +199,8 @@ fn meaning(code: KeyCode, modifiers: KeyModifiers) -> Option<Key> {
         KeyCode::Char('c' | 'd') if modifiers.contains(KeyModifiers::CONTROL) => Some(Key::Quit),
         KeyCode::Char('q' | 'Q') | KeyCode::Esc => Some(Key::Quit),
         KeyCode::Char('m' | 'M') | KeyCode::Enter => Some(Key::Mute),
+        KeyCode::Char('p' | 'P' | ' ') => Some(Key::Panic),
+        KeyCode::Char('r' | 'R') => Some(Key::Record),
         _ => None,
     }
 }
