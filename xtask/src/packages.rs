@@ -5,6 +5,7 @@
 
 use crate::error::Error;
 use crate::shell;
+use std::path::Path;
 use std::process::Command;
 
 /// One thing that a task needs from the system.
@@ -27,6 +28,8 @@ enum Probe {
     Program(&'static str),
     /// A library that pkg-config knows.
     Library(&'static str),
+    /// A kind of device that ALSA opens by a plugin.
+    AlsaPlugin(&'static str),
     /// Python that can make virtual environments.
     PythonVenv,
 }
@@ -91,6 +94,38 @@ pub(crate) const TEST: &[Need] = &[
         apt: &["pipewire-jack"],
         dnf: &["pipewire-jack-audio-connection-kit"],
         pacman: &["pipewire-jack"],
+        brew: &[],
+    },
+    Need {
+        what: "PipeWire's PulseAudio server",
+        probe: Probe::Program("pipewire-pulse"),
+        apt: &["pipewire-pulse"],
+        dnf: &["pipewire-pulseaudio"],
+        pacman: &["pipewire-pulse"],
+        brew: &[],
+    },
+    Need {
+        what: "PipeWire's session manager",
+        probe: Probe::Program("wireplumber"),
+        apt: &["wireplumber"],
+        dnf: &["wireplumber"],
+        pacman: &["wireplumber"],
+        brew: &[],
+    },
+    Need {
+        what: "the D-Bus daemon",
+        probe: Probe::Program("dbus-daemon"),
+        apt: &["dbus"],
+        dnf: &["dbus-daemon"],
+        pacman: &["dbus"],
+        brew: &[],
+    },
+    Need {
+        what: "ALSA's JACK plugin",
+        probe: Probe::AlsaPlugin("jack"),
+        apt: &["libasound2-plugins"],
+        dnf: &["alsa-plugins-jack"],
+        pacman: &["alsa-plugins"],
         brew: &[],
     },
     Need {
@@ -232,11 +267,26 @@ impl Probe {
             Probe::Library(name) => {
                 shell::succeeds(Command::new("pkg-config").args(["--exists", name]))
             }
+            Probe::AlsaPlugin(name) => has_alsa_plugin(name),
             Probe::PythonVenv => {
                 shell::succeeds(Command::new("python3").args(["-c", "import venv, ensurepip"]))
             }
         }
     }
+}
+
+/// Whether ALSA's library has the plugin beside it.
+fn has_alsa_plugin(name: &str) -> bool {
+    let mut ask = Command::new("pkg-config");
+    ask.args(["--variable=libdir", "alsa"]);
+    let Ok(folder) = shell::read(&mut ask) else {
+        return false;
+    };
+    let file = format!("libasound_module_pcm_{name}.so");
+    Path::new(folder.trim())
+        .join("alsa-lib")
+        .join(file)
+        .exists()
 }
 
 /// The package managers that are known here.

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // each test binary uses its own part
 
+pub(crate) mod pipewire;
+
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
