@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::memory::MemoryArgs;
 use crate::play::PlayArgs;
 use crate::render::RenderArgs;
 
@@ -35,6 +36,8 @@ pub enum Command {
     Modules(ListArgs),
     /// List the presets: the built-in ones and your own
     Presets(ListArgs),
+    /// Show where every byte of a rack's audio memory is
+    Memory(MemoryArgs),
 }
 
 /// The options of the commands that list.

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::path::PathBuf;
 
 use headroom_engine::preset::PresetError;
 use headroom_engine::{OpenError, StreamError};
@@ -67,6 +68,14 @@ pub enum HostError {
     /// The handler for Ctrl-C could not be set.
     #[error("cannot listen for Ctrl-C: {0}")]
     Signals(#[from] ctrlc::Error),
+    /// A picture could not be written.
+    #[error("cannot write the picture {}: {}", .path.display(), crate::audio_file::plain(.source))]
+    Picture {
+        /// Where to.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A list or report could not be printed.
     #[error("cannot print: {}", crate::audio_file::plain(.0))]
     Print(io::Error),

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod devices;
 pub mod doctor;
 pub mod error;
+pub mod memory;
 pub mod modules;
 pub mod play;
 pub mod presets;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Command::Render(args) => render::run(&args),
         Command::Modules(args) => modules::run(&args),
         Command::Presets(args) => presets::run(&args),
+        Command::Memory(args) => memory::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

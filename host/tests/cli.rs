@@ -6,6 +6,8 @@ mod bad_input;
 mod help;
 #[path = "cli/lists.rs"]
 mod lists;
+#[path = "cli/memory.rs"]
+mod memory;
 #[path = "cli/rendering.rs"]
 mod rendering;
 #[path = "cli/streams.rs"]
