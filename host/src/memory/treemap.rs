@@ -22,6 +22,7 @@ const NOTE: &str = "areas in proportion to bytes; what is very small is drawn la
 
 const BACKGROUND: [u8; 3] = [0x14, 0x16, 0x1a];
 const TEXT: [u8; 3] = [0xe8, 0xe6, 0xe1];
+const SOFT: [u8; 3] = [0xc9, 0xc8, 0xc4];
 const FAINT: [u8; 3] = [0x9a, 0x9c, 0xa2];
 const PADDING: [u8; 3] = [0x2a, 0x2d, 0x33];
 /// One for each owner, again from the start where there are more.
@@ -112,7 +113,7 @@ impl Picture<'_> {
                 self.text([x, y], room, 14.0, part.name, TEXT);
             }
             if area.height > 38.0 {
-                self.text([x, y + 17.0], room, 13.0, &with_unit(part.bytes), FAINT);
+                self.text([x, y + 17.0], room, 13.0, &with_unit(part.bytes), SOFT);
             }
         }
     }
@@ -265,6 +266,9 @@ mod tests {
             }
         }
         let seen = squarified(&[1e6, 1.0], whole, 0.1);
-        assert!(seen[1].width * seen[1].height > 0.08 * 600.0 * 400.0, "{seen:?}");
+        assert!(
+            seen[1].width * seen[1].height > 0.08 * 600.0 * 400.0,
+            "{seen:?}"
+        );
     }
 }
