@@ -10,6 +10,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use thiserror::Error;
 
 use crate::builder::{LiveSlot, OpenError, SlotBuilder};
+use crate::dsp::simd::ask_the_processor;
 use crate::footprint::{Fixed, taken_map};
 use crate::memory::{Carver, Memory, MemoryMap, Place, Sort, Taken, populate_code};
 use crate::message::{Change, Message, Notice, SlotKey};
@@ -69,6 +70,7 @@ pub fn open(
 ) -> Result<(Controller, Processor), OpenError> {
     // The first reading calibrates the clock: not on the audio thread.
     let _ = Ticks::now();
+    ask_the_processor();
     populate_code();
     let mut slots = SlotBuilder::new(stream, *memory)?;
     let (live, rack) = slots.build_rack(spec)?;

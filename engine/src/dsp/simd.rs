@@ -2,6 +2,13 @@
 //! that. Each frame's result is the same to the bit: only operations that are exact in any width.
 #![allow(unsafe_code)]
 
+/// `[main]` Asks the processor what it has, once: the first question is answered by a function that
+/// takes more stack than any module, and must not be asked on the audio thread.
+pub(crate) fn ask_the_processor() {
+    #[cfg(target_arch = "x86_64")]
+    let _known_from_now_on = std::arch::is_x86_feature_detected!("avx2");
+}
+
 /// `[audio]` Multiplies each sample by `gain`.
 pub(crate) fn scale(samples: &mut [f32], gain: f32) {
     if gain == 1.0 {
