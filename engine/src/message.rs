@@ -8,6 +8,11 @@ use crate::rack::{Order, Rack};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SlotKey(pub(crate) u64);
 
+impl SlotKey {
+    /// The key of no slot: what fills a list of events that is written before there are any.
+    pub const NONE: Self = Self(0);
+}
+
 /// A change that needs no memory: what automation, knobs and switches do.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Change {

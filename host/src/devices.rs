@@ -8,6 +8,8 @@ use serde::Serialize;
 
 use crate::cli::ListArgs;
 use crate::error::HostError;
+use crate::midi;
+use crate::midi::MidiSystem;
 use crate::play::Backend;
 use crate::play::backend::BackendError;
 use crate::play::backend::PATIENCE;
@@ -27,6 +29,8 @@ use crate::report::print_json;
 pub struct DeviceList {
     /// Every audio system of this platform, in the order in which `play` tries them.
     pub backends: Vec<BackendEntry>,
+    /// The MIDI systems and the ports that `--midi` takes.
+    pub midi: Vec<MidiSystem>,
 }
 
 /// One audio system.
@@ -110,6 +114,7 @@ pub fn list() -> DeviceList {
     });
     DeviceList {
         backends: backends.collect(),
+        midi: midi::list(),
     }
 }
 
@@ -216,5 +221,19 @@ fn table(list: &DeviceList) -> String {
         }
     }
     lines.push("* taken when none is named".to_owned());
+    lines.push("MIDI ports".to_owned());
+    for system in &list.midi {
+        let reason = system.reason.as_deref();
+        let reason = reason.or(system.ports.is_empty().then_some("no ports"));
+        match reason {
+            Some(reason) => lines.push(format!("  {} - {reason}", system.name)),
+            None => lines.extend(
+                system
+                    .ports
+                    .iter()
+                    .map(|port| format!("  {:<8} {port}", system.name)),
+            ),
+        }
+    }
     lines.join("\n")
 }

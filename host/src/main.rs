@@ -6,6 +6,7 @@ pub mod devices;
 pub mod doctor;
 pub mod error;
 pub mod memory;
+pub mod midi;
 pub mod modules;
 pub mod play;
 pub mod presets;

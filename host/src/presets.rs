@@ -36,7 +36,60 @@ struct Preset {
 /// # Errors
 /// There is no such preset or file, or something in it is wrong.
 pub fn find(given: Option<&str>, catalog: &Catalog) -> Result<RackSpec, HostError> {
+    Ok(locate(given, catalog)?.spec)
+}
+
+/// A rack and where it came from.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The rack.
+    pub spec: RackSpec,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// Where a rack came from, and so where it is saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// It comes with the program: what is saved is a copy.
+    BuiltIn(&'static str),
+    /// A file, one of the user's own presets or any other.
+    File(PathBuf),
+}
+
+/// `[main]` The same, and where it came from.
+///
+/// # Errors
+/// There is no such preset or file, or something in it is wrong.
+pub fn locate(given: Option<&str>, catalog: &Catalog) -> Result<Found, HostError> {
     find_in(user_folder().as_deref(), given.unwrap_or(USUAL), catalog)
+}
+
+/// `[main]` What `--preset` takes, in the order of `headroom presets`.
+pub fn names() -> Vec<String> {
+    let built_in = preset::factory()
+        .iter()
+        .map(|factory| factory.name.to_owned());
+    let own = user_presets(user_folder().as_deref());
+    built_in
+        .chain(own.into_iter().map(|(name, _)| name))
+        .collect()
+}
+
+/// `[main]` A new file among the user's own presets for a copy of a built-in one, which keeps its
+/// name: `my-voice`, or with a number behind it where that is taken.
+///
+/// # Errors
+/// There is no home, or the folder cannot be made.
+pub fn own_copy(name: &str) -> Result<PathBuf, String> {
+    let folder = user_folder().ok_or("there is no home folder to save it in")?;
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let file = |number: u32| match number {
+        1 => folder.join(format!("my-{name}.toml")),
+        _ => folder.join(format!("my-{name}-{number}.toml")),
+    };
+    let free = (1..).map(file).find(|path| !path.exists());
+    free.ok_or_else(|| format!("{}: full of copies of {name}", folder.display()))
 }
 
 /// `[main]` `given` so that it means the same rack from any folder: a name stays, a file gets its whole path.
@@ -56,7 +109,13 @@ pub fn lasting(given: &str) -> String {
     }
 }
 
-fn find_in(folder: Option<&Path>, given: &str, catalog: &Catalog) -> Result<RackSpec, HostError> {
+fn find_in(folder: Option<&Path>, given: &str, catalog: &Catalog) -> Result<Found, HostError> {
+    let from_file = |path: &Path| -> Result<Found, HostError> {
+        Ok(Found {
+            spec: preset::load(path, catalog)?,
+            origin: Origin::File(path.to_owned()),
+        })
+    };
     let is_name = Path::new(given)
         .file_name()
         .is_some_and(|name| name == given);
@@ -65,11 +124,14 @@ fn find_in(folder: Option<&Path>, given: &str, catalog: &Catalog) -> Result<Rack
             .iter()
             .find(|factory| factory.name == given)
         {
-            return Ok(preset::parse(factory.text, factory.name, catalog)?);
+            return Ok(Found {
+                spec: preset::parse(factory.text, factory.name, catalog)?,
+                origin: Origin::BuiltIn(factory.name),
+            });
         }
         let own = folder.map(|folder| folder.join(format!("{given}.toml")));
         if let Some(own) = own.filter(|own| own.is_file()) {
-            return Ok(preset::load(&own, catalog)?);
+            return from_file(&own);
         }
     }
     let path = Path::new(given);
@@ -86,7 +148,7 @@ fn find_in(folder: Option<&Path>, given: &str, catalog: &Catalog) -> Result<Rack
             known: known.join(", "),
         });
     }
-    Ok(preset::load(path, catalog)?)
+    from_file(path)
 }
 
 /// `[main]` Prints the presets. One of the user's own that cannot be used is named on standard error.

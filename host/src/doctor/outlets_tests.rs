@@ -25,7 +25,10 @@ fn backend(name: &'static str, blocks: Option<[u32; 2]>) -> BackendEntry {
 }
 
 fn of(backends: Vec<BackendEntry>) -> Vec<Finding> {
-    devices(&DeviceList { backends })
+    devices(&DeviceList {
+        backends,
+        midi: Vec::new(),
+    })
 }
 
 #[test]

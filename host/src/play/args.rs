@@ -51,6 +51,16 @@ pub struct PlayArgs {
     #[arg(long, value_name = "FILE|NAME")]
     pub preset: Option<String>,
 
+    /// Listen to a MIDI port: its name or a part of it, `auto` for every device that is plugged in, or
+    /// `none` [default: the `port` of midi.toml, or none]
+    #[arg(long, value_name = "PORT|auto|none")]
+    pub midi: Option<String>,
+
+    /// Which program is which preset [default: midi.toml in the configuration folder, or in the order of
+    /// `headroom presets`]
+    #[arg(long, value_name = "FILE")]
+    pub midi_map: Option<PathBuf>,
+
     /// Play this file in place of the input (WAV, FLAC, MP3, OGG)
     #[arg(long, value_name = "FILE")]
     pub input: Option<PathBuf>,

@@ -35,6 +35,8 @@ use super::record::Recorder;
 use super::shared::Shared;
 use super::source;
 use super::source::FileSource;
+use crate::midi;
+use crate::presets::Origin;
 
 /// Largest block of the rack where the device's is not known yet; larger callbacks are cut.
 const USUAL_MAX_BLOCK_FRAMES: u32 = 2_048;
@@ -48,6 +50,10 @@ pub(super) struct Plan<'a> {
     pub(super) args: &'a PlayArgs,
     pub(super) numbers: Numbers,
     pub(super) spec: &'a RackSpec,
+    /// Where the rack comes from, and so where it is saved.
+    pub(super) origin: &'a Origin,
+    /// What MIDI is listened to, if any.
+    pub(super) midi: Option<&'a midi::Setup>,
 }
 
 /// A device that runs, with its rack on it, in silence until [`Shared::run`].
@@ -65,6 +71,8 @@ pub(super) struct Open {
     pub(super) facts: Facts,
     pub(super) block_frames: u32,
     pub(super) preset: String,
+    /// What leads to the player's MIDI, until the session takes it.
+    pub(super) midi: Option<midi::FeedEnds>,
     pub(super) ids: DeviceIds,
 }
 
@@ -307,7 +315,12 @@ fn attempt(backend: Backend, plan: &Plan<'_>) -> Result<Open, Miss> {
     let input = feed.input.unwrap_or(Input::Silence);
     let (sender, socket) = record::socket();
     let recorder = Recorder::new(sender, rate_hz, max_block_frames, plan.args);
-    let player = Player::new(processor, input, &programme, &shared).with_taps(socket);
+    let mut player = Player::new(processor, input, &programme, &shared).with_taps(socket);
+    let midi = plan.midi.map(|setup| {
+        let (feed, ends) = midi::Feed::new(setup.heard(), midi::first_table(setup, &controller));
+        player.listen_to(feed);
+        ends
+    });
 
     let lease = Lease::new();
     lease.grant(Box::new(player));
@@ -339,6 +352,7 @@ fn attempt(backend: Backend, plan: &Plan<'_>) -> Result<Open, Miss> {
         facts,
         block_frames,
         preset: plan.spec.name.clone(),
+        midi,
         ids,
     })
 }
@@ -371,7 +385,7 @@ pub(super) fn rebuild(
     let rate_hz = facts.sample_rate_hz;
     let before_hz = open.controller.stream().sample_rate_hz();
     let max_block_frames = max_block_frames(facts);
-    let (mut controller, processor) = build(open.controller.spec(), rate_hz, max_block_frames)?;
+    let (mut controller, processor) = build(&open.controller.current(), rate_hz, max_block_frames)?;
     if muted {
         // Cannot be refused: nothing else has been sent to it.
         let _has_room = controller.mute(true);
@@ -385,6 +399,9 @@ pub(super) fn rebuild(
         controller.panic_button().press();
     }
     open.recorder.change_rate(rate_hz, max_block_frames);
+    if let Some(setup) = plan.midi {
+        player.move_midi_to(midi::first_table(setup, &controller));
+    }
     open.source = source;
     open.controller = controller;
     Ok(feed.capture)

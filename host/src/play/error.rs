@@ -126,6 +126,10 @@ pub enum PlayError {
         seconds: f64,
     },
 
+    /// MIDI cannot be had as it was asked for.
+    #[error(transparent)]
+    Midi(#[from] crate::midi::MidiError),
+
     /// The engine takes no such stream.
     #[error(transparent)]
     Stream(#[from] StreamError),

@@ -59,6 +59,7 @@ use headroom_engine::Catalog;
 use headroom_engine::realtime::install_system_call_trap;
 
 use crate::error::HostError;
+use crate::midi;
 use crate::presets;
 use crate::report::print;
 use crate::report::print_json;
@@ -86,12 +87,16 @@ pub fn run(args: &PlayArgs) -> Result<(), HostError> {
     let recall = Recall::new(args.fresh);
     let args = &recall.fill_in(args);
     let numbers = args.numbers()?;
-    let spec = presets::find(args.preset.as_deref(), &Catalog::builtin())
+    let found = presets::locate(args.preset.as_deref(), &Catalog::builtin())
         .map_err(|error| recall::explain_preset(error, args))?;
+    let midi =
+        midi::Setup::find(args.midi.as_deref(), args.midi_map.as_ref()).map_err(PlayError::from)?;
     let plan = attempt::Plan {
         args,
         numbers,
-        spec: &spec,
+        spec: &found.spec,
+        origin: &found.origin,
+        midi: midi.as_ref(),
     };
     // Before any device is searched: a bad file is the caller's mistake, not the device's.
     plan.check_input()?;

@@ -12,6 +12,7 @@ use crossterm::style::ResetColor;
 use crossterm::style::SetForegroundColor;
 
 use super::record::Status;
+use crate::midi::MidiLines;
 
 /// Left end of every meter, in dBFS; the right end is 0.
 const FLOOR_DB: f32 = -60.0;
@@ -54,6 +55,7 @@ pub(super) struct View {
     pub(super) deallocations: u64,
     pub(super) faults: u64,
     pub(super) realtime: bool,
+    pub(super) midi: MidiLines,
 }
 
 /// One meter, two channels, in dBFS.
@@ -137,6 +139,11 @@ pub(super) fn lines(view: &View, columns: usize) -> Vec<Line> {
     lines.push(Line::default());
     lines.push(load(view, bar));
     lines.push(health(view));
+    lines.extend(view.midi.status.iter().map(|text| midi("MIDI", text)));
+    if let Some(text) = &view.midi.learn {
+        lines.push(midi("LEARN", text));
+        lines.push(learn_keys());
+    }
     lines.push(keys(view));
     lines.into_iter().map(|line| line.fit(width)).collect()
 }
@@ -397,9 +404,27 @@ fn health(view: &View) -> Line {
     line
 }
 
+fn midi(name: &str, text: &str) -> Line {
+    let mut line = name_of(name);
+    let ink = (name == "LEARN").then_some(Color::Yellow);
+    line.put(ink, text);
+    line
+}
+
+fn learn_keys() -> Line {
+    let mut line = name_of("");
+    let text = "up, down: parameter   left, right: module   x let go   s save   l done";
+    line.put(Some(Color::DarkGrey), text);
+    line
+}
+
 fn keys(view: &View) -> Line {
     let mut line = name_of("");
     let mute = if view.muted { "m unmute" } else { "m mute" };
+    let learn = match view.midi.status {
+        Some(_) => "l learn   ",
+        None => "",
+    };
     let panic = if view.panic {
         "p let sound in"
     } else {
@@ -412,7 +437,7 @@ fn keys(view: &View) -> Line {
     };
     line.put(
         Some(Color::DarkGrey),
-        format!("{mute}   {panic}   {record}   q fade out and quit"),
+        format!("{mute}   {panic}   {record}   {learn}s save   q fade out"),
     );
     line
 }

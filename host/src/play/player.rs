@@ -17,6 +17,7 @@ use super::record::TapSocket;
 use super::routing::Layout;
 use super::shared::Shared;
 use super::source::FileInput;
+use crate::midi;
 
 /// Seconds of the fade that ends every programme.
 const FADE_SECS: f64 = 0.03;
@@ -54,6 +55,8 @@ pub(super) struct Player {
     end: Option<u64>,
     fade_frames: u64,
     tail: Tail,
+    /// What MIDI there is to listen to.
+    midi: Option<Box<midi::Feed>>,
 }
 
 /// How long the rack rings on after a file.
@@ -103,6 +106,19 @@ impl Player {
                 since_frames: 0,
                 quiet_for_frames: 0,
             },
+            midi: None,
+        }
+    }
+
+    /// `[main]` Moves the rack by MIDI from now on.
+    pub(super) fn listen_to(&mut self, feed: midi::Feed) {
+        self.midi = Some(Box::new(feed));
+    }
+
+    /// `[main]` The rack is another one: what MIDI moves in it now.
+    pub(super) fn move_midi_to(&mut self, table: midi::Table) {
+        if let Some(midi) = &mut self.midi {
+            midi.move_to(table);
         }
     }
 
@@ -140,6 +156,7 @@ impl Player {
         *self = Self {
             position,
             taps: self.taps.take(),
+            midi: self.midi.take(),
             ..Self::new(processor, input, programme, &self.shared)
         };
     }
@@ -193,6 +210,9 @@ impl Player {
         }
         if let Input::Live(live) = &mut self.input {
             live.begin(Instant::now(), block.len() / layout.count());
+        }
+        if let Some(midi) = &mut self.midi {
+            midi.begin(block.len() / layout.count(), &mut self.processor);
         }
         let mut rest = block;
         while rest.len() >= layout.count() {
@@ -263,7 +283,12 @@ impl Player {
             taps.keep_dry(left, right);
         }
         let start = Instant::now();
-        self.processor.process(&mut [&mut *left, &mut *right], &[]);
+        let events = match &mut self.midi {
+            Some(midi) => midi.next(frames),
+            None => &[],
+        };
+        self.processor
+            .process(&mut [&mut *left, &mut *right], events);
         let busy_ns = start.elapsed().as_nanos();
         self.shared
             .busy_ns

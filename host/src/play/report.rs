@@ -14,6 +14,7 @@ use super::rights::RightsReport;
 use super::shared::Priority;
 use super::shared::Shared;
 use super::trap;
+use crate::midi::MidiCounts;
 use crate::report::AudioThread;
 use crate::report::BlockNs;
 use crate::report::dbfs;
@@ -69,6 +70,9 @@ pub struct PlayReport {
     pub recording: Option<RecordingReport>,
     /// What became of recordings that a key started, or a change of rate.
     pub takes: Vec<RecordingReport>,
+    /// What came by MIDI; left out where none is listened to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub midi: Option<MidiCounts>,
     /// What the audio thread did.
     pub audio_thread: AudioThread,
 }
@@ -115,6 +119,7 @@ impl PlayReport {
             rights: RightsReport::default(),
             recording: None,
             takes: Vec::new(),
+            midi: None,
             audio_thread: AudioThread {
                 // Of the whole callback, the rack's own included.
                 allocations: shared.allocations.load(Relaxed),
@@ -150,7 +155,7 @@ impl fmt::Display for PlayReport {
             to,
             "played {:.2} s on {} ({} Hz, block {}): {peak}\n\
              blocks {}: p50 {:.1} us, p99 {:.1} us, max {:.1} us of {:.1} us; {} late\n\
-             xruns {}, input gaps {}, allocations {}, frees {}, page faults {}{}{}{}",
+             xruns {}, input gaps {}, allocations {}, frees {}, page faults {}{}{}{}{}",
             self.seconds,
             self.backend,
             self.sample_rate_hz,
@@ -179,6 +184,13 @@ impl fmt::Display for PlayReport {
                     self.away_secs, self.reconnects
                 ),
                 false => String::new(),
+            },
+            match self.midi {
+                Some(midi) => format!(
+                    "\nMIDI messages {}, superseded {}, dropped {}",
+                    midi.events, midi.superseded, midi.dropped
+                ),
+                None => String::new(),
             },
         )?;
         for recording in self.recording.iter().chain(&self.takes) {

@@ -26,9 +26,14 @@ use super::shared::Loss;
 use super::shared::Priority;
 use super::terminal::Key;
 use super::terminal::Terminal;
+use crate::midi::Desk;
+use crate::midi::DeskKey;
+use crate::midi::Wiring;
 
 /// Between two pictures: about 15 a second.
 const FRAME: Duration = Duration::from_millis(66);
+/// Between two looks at what MIDI has brought: a program should not have to wait for a picture.
+const MIDI_LOOK: Duration = Duration::from_millis(10);
 /// Between two looks at the flags when nobody looks at a panel.
 const LOOK: Duration = Duration::from_millis(20);
 /// Between two rounds of the engine's housekeeping.
@@ -95,6 +100,9 @@ struct Session<'a> {
     absence: Absence,
     terminal: Option<Terminal>,
     view: View,
+    /// When the panel was last drawn.
+    drawn: Instant,
+    desk: Desk,
     muted: bool,
     /// When the end was asked for.
     ending: Option<Instant>,
@@ -173,6 +181,9 @@ impl<'a> Session<'a> {
             ..View::default()
         };
         let callbacks = open.shared.callbacks.load(Relaxed);
+        let wiring = plan.midi.cloned().zip(open.midi.take());
+        let wiring = wiring.map(|(setup, ends)| Wiring { setup, ends });
+        let desk = Desk::new(plan.origin.clone(), plan.spec, wiring);
         let mut session = Self {
             open,
             plan,
@@ -180,6 +191,8 @@ impl<'a> Session<'a> {
             absence: Absence::default(),
             terminal,
             view,
+            drawn: Instant::now(),
+            desk,
             muted,
             ending: None,
             housekept: Instant::now(),
@@ -236,22 +249,26 @@ impl<'a> Session<'a> {
             if self.housekept.elapsed() >= HOUSEKEEPING {
                 self.housekeep();
             }
-            self.draw();
         }
     }
 
     /// Keys and signals; this is also where the loop waits.
     fn listen(&mut self, signals: &Signals) {
+        let listening = self.desk.is_listening();
         let keys = match &mut self.terminal {
-            Some(terminal) => terminal.keys(FRAME),
+            Some(terminal) => terminal.keys(if listening { MIDI_LOOK } else { FRAME }),
             None => {
-                std::thread::sleep(LOOK);
+                std::thread::sleep(if listening { MIDI_LOOK } else { LOOK });
                 Vec::new()
             }
         };
+        let touched = !keys.is_empty();
         for key in keys {
             match key {
                 Key::Quit => self.end(),
+                Key::Escape if self.desk.is_learning() => self.ask_desk(DeskKey::Learn),
+                Key::Escape => self.end(),
+                Key::Desk(key) => self.ask_desk(key),
                 Key::Mute => self.toggle_mute(),
                 Key::Panic => self.toggle_panic(),
                 Key::Record => self.toggle_recording(),
@@ -259,6 +276,28 @@ impl<'a> Session<'a> {
         }
         if signals.count() > 0 {
             self.end();
+        }
+        self.look_at_desk();
+        if touched || self.drawn.elapsed() >= FRAME {
+            self.draw();
+        }
+    }
+
+    fn ask_desk(&mut self, key: DeskKey) {
+        if let Some(message) = self.desk.key(key, &self.open.controller) {
+            self.say(&message);
+        }
+    }
+
+    /// What MIDI has brought.
+    fn look_at_desk(&mut self) {
+        let news = self.desk.look(&mut self.open.controller);
+        self.muted = news.muted.unwrap_or(self.muted);
+        if let Some(preset) = news.preset {
+            self.view.preset = preset;
+        }
+        for message in news.said {
+            self.say(&message);
         }
     }
 
@@ -396,6 +435,9 @@ impl<'a> Session<'a> {
         self.rights.renew();
         self.absence.away += back.away;
         self.pulse = Pulse::new(self.open.shared.callbacks.load(Relaxed));
+        if back.before_hz.is_some() {
+            self.desk.rack_changed(&self.open.controller);
+        }
         let rate = back.before_hz.map_or_else(String::new, |before_hz| {
             let now_hz = self.open.facts.sample_rate_hz;
             format!(" at {now_hz} Hz (it was {before_hz}): the rack was built anew for it")
@@ -439,6 +481,7 @@ impl<'a> Session<'a> {
     }
 
     fn draw(&mut self) {
+        self.drawn = Instant::now();
         if self.terminal.is_none() {
             return;
         }
@@ -477,6 +520,7 @@ impl<'a> Session<'a> {
         let faults = self.faults();
         self.view.faults = faults.minor + faults.major;
         self.view.realtime = shared.priority() != Priority::Normal;
+        self.view.midi = self.desk.lines(&self.open.controller);
         if let Some(terminal) = &mut self.terminal {
             terminal.draw(&self.view);
         }
@@ -507,6 +551,7 @@ impl<'a> Session<'a> {
             rights: self.rights.report(),
             recording: self.open.recorder.asked_report(),
             takes: self.open.recorder.other_reports(),
+            midi: self.desk.counts(),
             ..report
         }
     }

@@ -21,6 +21,7 @@ use crossterm::terminal::ClearType;
 use super::panel;
 use super::panel::Line;
 use super::panel::View;
+use crate::midi::DeskKey;
 
 /// What a key asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,10 @@ pub(super) enum Key {
     Record,
     /// Fade out and end.
     Quit,
+    /// Leave what is open, or end.
+    Escape,
+    /// The desk's: learning and saving.
+    Desk(DeskKey),
 }
 
 /// What comes from the terminal.
@@ -197,7 +202,15 @@ fn read_keys() -> Receiver<Input> {
 fn meaning(code: KeyCode, modifiers: KeyModifiers) -> Option<Key> {
     match code {
         KeyCode::Char('c' | 'd') if modifiers.contains(KeyModifiers::CONTROL) => Some(Key::Quit),
-        KeyCode::Char('q' | 'Q') | KeyCode::Esc => Some(Key::Quit),
+        KeyCode::Char('q' | 'Q') => Some(Key::Quit),
+        KeyCode::Esc => Some(Key::Escape),
+        KeyCode::Char('l' | 'L') => Some(Key::Desk(DeskKey::Learn)),
+        KeyCode::Char('s' | 'S') => Some(Key::Desk(DeskKey::Save)),
+        KeyCode::Char('x' | 'X') | KeyCode::Delete => Some(Key::Desk(DeskKey::Unbind)),
+        KeyCode::Up => Some(Key::Desk(DeskKey::Up)),
+        KeyCode::Down => Some(Key::Desk(DeskKey::Down)),
+        KeyCode::Left => Some(Key::Desk(DeskKey::Left)),
+        KeyCode::Right => Some(Key::Desk(DeskKey::Right)),
         KeyCode::Char('m' | 'M') | KeyCode::Enter => Some(Key::Mute),
         KeyCode::Char('p' | 'P' | ' ') => Some(Key::Panic),
         KeyCode::Char('r' | 'R') => Some(Key::Record),

@@ -2,6 +2,9 @@
 
 #![allow(dead_code)] // each test binary uses its own part
 
+pub(crate) mod jackd;
+#[cfg(feature = "jack")]
+pub(crate) mod keys;
 pub(crate) mod pipewire;
 
 use std::path::Path;
