@@ -18,10 +18,10 @@ use crate::meter::{Level, LevelCells};
 use crate::panic::PanicButton;
 use crate::plan::Plan;
 use crate::preset::{ModuleSpec, RackSpec};
-use crate::processor::{Parts, Processor, Scratch};
-use crate::rack::{Item, MAX_SLOTS, Order};
-use crate::realtime::{Health, HealthCells, Ticks, Violation, take_first_violation};
-use crate::slot::SlotCells;
+use crate::processor::{MAX_RACK_TAILS, Parts, Processor, Scratch};
+use crate::rack::{Item, MAX_SLOTS, Order, most_entries};
+use crate::realtime::{Health, HealthCells, HighWater, Ticks, Violation, take_first_violation};
+use crate::slot::{SlotCells, SlotHealth};
 use crate::stream::Stream;
 
 /// An edit that changes more than this goes to the audio thread as one message.
@@ -118,6 +118,8 @@ pub fn open(
         health,
         meter_cells,
         panic_button,
+        most_commands: 0,
+        most_notices: 0,
         ids: HashMap::new(),
         slots,
     };
@@ -155,6 +157,9 @@ pub struct Controller {
     health: Arc<HealthCells>,
     meter_cells: Arc<LevelCells>,
     panic_button: PanicButton,
+    /// The most that ever waited in each queue.
+    most_commands: u64,
+    most_notices: u64,
     /// Ids of slots that have left, for notices that come late.
     ids: HashMap<SlotKey, String>,
     // Last: the collector outlives what it collects.
@@ -432,12 +437,35 @@ impl Controller {
 
     /// `[main]` What the audio thread did up to now.
     pub fn health(&self) -> Health {
-        self.health.read()
+        let mut health = self.health.read();
+        let capacity = self.slots.memory.capacity;
+        health.commands = HighWater {
+            most: self.most_commands,
+            room: capacity.commands as u64,
+        };
+        health.notices = HighWater {
+            most: self.most_notices,
+            room: capacity.notices as u64,
+        };
+        health.slots.room = most_entries(self.slots.most_slots()) as u64;
+        health.rack_tails.room = MAX_RACK_TAILS as u64;
+        health.collected = self.slots.collector.collected();
+        health
+    }
+
+    /// `[main]` What went wrong in each slot up to now, with the module's id, in the rack's order.
+    pub fn slot_health(&self) -> Vec<(String, SlotHealth)> {
+        let slots = self.spec.modules.iter().zip(&self.live);
+        slots
+            .map(|(module, slot)| (module.id.clone(), slot.cells.health.read()))
+            .collect()
     }
 
     /// `[main]` What happened on the audio thread since the last call; ask a few times a second.
     pub fn reports(&mut self) -> Vec<Report> {
         let mut reports = Vec::new();
+        // Only this empties the queue: it is never fuller than here.
+        self.most_notices = self.most_notices.max(self.notices.slots() as u64);
         while let Ok(notice) = self.notices.pop() {
             let id = |key| self.id_of(key);
             reports.push(match notice {
@@ -490,7 +518,13 @@ impl Controller {
     }
 
     fn send(&mut self, message: Message) -> Result<(), ControlError> {
-        self.commands.push(message).map_err(|_| ControlError::Busy)
+        self.commands
+            .push(message)
+            .map_err(|_| ControlError::Busy)?;
+        let capacity = self.slots.memory.capacity.commands;
+        let waiting = capacity.saturating_sub(self.commands.slots());
+        self.most_commands = self.most_commands.max(waiting as u64);
+        Ok(())
     }
 
     fn place(&self, module: &str) -> Result<usize, ControlError> {

@@ -11,7 +11,7 @@ use crate::preset::{ModuleSpec, RackSpec};
 use crate::processor::{Processor, Scratch};
 use crate::rack::{MAX_SLOTS, Rack};
 use crate::realtime::HealthCells;
-use crate::slot::{Footprint, SlotCells};
+use crate::slot::{Footprint, SlotCells, SlotHealthCells};
 use crate::stream::Stream;
 
 /// `[main]` The memory map of an engine that is not opened: what [`crate::open`] would take for this
@@ -80,12 +80,12 @@ fn owner(module: &ModuleSpec) -> Owner {
     }
 }
 
-fn add_slot(map: &mut MemoryMap, module: &ModuleSpec, taken: &Taken, cells: [Place; 2]) {
+fn add_slot(map: &mut MemoryMap, module: &ModuleSpec, taken: &Taken, cells: [Place; 3]) {
     let owner = owner(module);
     map.add_region(&owner, taken);
-    let [level, automation] = cells;
-    map.add_heap(owner.clone(), "meter", Sort::Cells, level);
-    map.add_heap(owner, "automation", Sort::Cells, automation);
+    for (name, cells) in ["meter", "automation", "health"].into_iter().zip(cells) {
+        map.add_heap(owner.clone(), name, Sort::Cells, cells);
+    }
 }
 
 /// What would be taken for `spec`, of which each module takes what `footprints` say.
@@ -95,6 +95,7 @@ pub(crate) fn planned_map(memory: &Memory, spec: &RackSpec, footprints: &[Footpr
         let cells = [
             Place::at(std::ptr::null::<LevelCells>(), 1),
             AutomationCells::planned(module.values.len()),
+            Place::at(std::ptr::null::<SlotHealthCells>(), 1),
         ];
         add_slot(&mut map, module, &footprint.taken(), cells);
     }
@@ -105,9 +106,15 @@ pub(crate) fn planned_map(memory: &Memory, spec: &RackSpec, footprints: &[Footpr
 pub(crate) fn taken_map(fixed: &Fixed, spec: &RackSpec, live: &[LiveSlot]) -> MemoryMap {
     let mut map = fixed.map();
     for (module, slot) in spec.modules.iter().zip(live) {
-        let SlotCells { level, automation } = &slot.cells;
+        let SlotCells {
+            level,
+            automation,
+            health,
+        } = &slot.cells;
         let level = Place::at(Arc::as_ptr(level), 1);
-        add_slot(&mut map, module, &slot.taken, [level, automation.place()]);
+        let health = Place::at(Arc::as_ptr(health), 1);
+        let cells = [level, automation.place(), health];
+        add_slot(&mut map, module, &slot.taken, cells);
     }
     map
 }

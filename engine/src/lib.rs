@@ -63,4 +63,5 @@ pub use preset::{ModuleSpec, PresetError, RackSpec};
 pub use processor::Processor;
 pub use ramp::{Ease, Glide, Ramp};
 pub use realtime::{BlockTimes, Health};
+pub use slot::SlotHealth;
 pub use stream::{Stream, StreamError};

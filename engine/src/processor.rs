@@ -19,8 +19,8 @@ use crate::meter::{LevelCells, LevelMeter, Measured};
 use crate::panic::{Panic, PanicButton, SLOTS_A_STEP};
 use crate::rack::{Chunk, Rack, Room, TAIL_LIMIT_SECS};
 use crate::realtime::{
-    Collector, HealthCells, ThreadFaults, Ticks, ViolationCounts, add, guarded, thread_id,
-    ticks_to_ns,
+    Collector, HealthCells, ThreadFaults, Ticks, ViolationCounts, add, guarded, has_flushed,
+    lower_flushed, raise, thread_id, ticks_to_ns,
 };
 use crate::slot::Source;
 use crate::stream::Stream;
@@ -283,6 +283,9 @@ impl Processor {
         self.rack.publish();
         self.meter.publish(&self.meter_cells);
         self.forget();
+        raise(&self.health.most_slots, self.rack.entries() as u64);
+        // What the fades of silence flush is nobody's concern.
+        lower_flushed();
         channels.iter_mut().for_each(|channel| channel.fill(0.0));
     }
 
@@ -357,6 +360,12 @@ impl Processor {
         }
         self.rack.publish();
         self.meter.publish(&self.meter_cells);
+        if has_flushed() {
+            // Which slot it is, the next second tells: to ask each one always would cost too much.
+            lower_flushed();
+            add(&self.health.flushed_blocks, 1);
+            self.rack.watch_flushing(self.stream.frames(1.0));
+        }
     }
 
     /// Forgets what the panic button asks to forget before the next chunk; gives its longest length.
@@ -509,10 +518,13 @@ impl Processor {
                 Ok(Message::Edit(mut order)) => {
                     self.rack.apply(&mut order);
                     self.panic.start_anew();
+                    raise(&self.health.most_slots, self.rack.entries() as u64);
                 }
                 Ok(Message::Preset(rack)) => {
                     self.change_rack(rack);
                     self.panic.start_anew();
+                    raise(&self.health.most_slots, self.rack.entries() as u64);
+                    raise(&self.health.most_rack_tails, self.tails.len() as u64);
                 }
                 Ok(Message::Mute(on)) => self.mute(on),
                 Ok(Message::Reset) => self.forget(),

@@ -26,7 +26,7 @@ pub const MAX_SLOT_TAILS: usize = 8;
 pub(crate) const TAIL_LIMIT_SECS: f64 = 60.0;
 
 /// Live slots, as many that leave in one edit, and those that had left before.
-const fn most_entries(slots: usize) -> usize {
+pub(crate) const fn most_entries(slots: usize) -> usize {
     2 * slots + MAX_SLOT_TAILS
 }
 
@@ -397,6 +397,19 @@ impl Rack {
     pub(crate) fn quiet_frames(&self) -> usize {
         let quiet = |entry: &Entry| entry.slot.quiet_frames();
         self.entries.iter().map(quiet).sum()
+    }
+
+    /// `[audio]` How many slots it has, those that have left included.
+    pub(crate) fn entries(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// `[audio]` Has each slot say, for so many frames, whether it is the one whose results are
+    /// flushed to zero.
+    pub(crate) fn watch_flushing(&mut self, frames: usize) {
+        for entry in &mut self.entries {
+            entry.slot.watch_flushing(frames);
+        }
     }
 
     /// `[audio]` Shows all meters, once a block.

@@ -2,6 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 use crate::automation::AutomationCells;
 use crate::block::{Block, CHUNK_FRAMES};
@@ -12,7 +14,7 @@ use crate::meter::{LevelCells, LevelMeter, Measured};
 use crate::module::{Kind, Module, Setup};
 use crate::preset::ModuleSpec;
 use crate::ramp::Ease;
-use crate::realtime::ViolationCounts;
+use crate::realtime::{ViolationCounts, add, has_flushed, lower_flushed, raise_flushed};
 use crate::stream::Stream;
 
 /// What went wrong in one chunk of one slot.
@@ -36,6 +38,9 @@ pub(crate) struct Slot {
     dry_at: usize,
     meter: LevelMeter,
     cells: Arc<LevelCells>,
+    health: Arc<SlotHealthCells>,
+    /// For so many frames more it says whether its results are flushed to zero.
+    watched_frames: usize,
     /// The module panicked: it is never called again, the input goes past it.
     failed: bool,
     /// It did so, and that has not been reported yet.
@@ -58,6 +63,34 @@ struct Settings {
 pub(crate) struct SlotCells {
     pub(crate) level: Arc<LevelCells>,
     pub(crate) automation: Arc<AutomationCells>,
+    pub(crate) health: Arc<SlotHealthCells>,
+}
+
+/// What went wrong in one slot, counted from when it was built first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SlotHealth {
+    /// Chunks in which its output was not finite.
+    pub not_finite_chunks: u64,
+    /// Chunks in which a result was too small for a number and was flushed to zero, of those that were
+    /// watched: the chunks of the second that follows such a block.
+    pub flushed_chunks: u64,
+}
+
+/// Writer: the audio thread. Relaxed: each figure for itself.
+#[derive(Debug, Default)]
+pub(crate) struct SlotHealthCells {
+    not_finite_chunks: AtomicU64,
+    flushed_chunks: AtomicU64,
+}
+
+impl SlotHealthCells {
+    /// `[main]` The figures of now.
+    pub(crate) fn read(&self) -> SlotHealth {
+        SlotHealth {
+            not_finite_chunks: self.not_finite_chunks.load(Relaxed),
+            flushed_chunks: self.flushed_chunks.load(Relaxed),
+        }
+    }
 }
 
 impl SlotCells {
@@ -66,6 +99,7 @@ impl SlotCells {
         Self {
             level: Arc::default(),
             automation: Arc::new(AutomationCells::new(spec.values.len())),
+            health: Arc::default(),
         }
     }
 }
@@ -173,6 +207,8 @@ impl Slot {
             now,
             told,
             automation: cells.automation,
+            health: cells.health,
+            watched_frames: 0,
         };
         carver.put("slot", slot)
     }
@@ -333,7 +369,11 @@ impl Slot {
         if !self.failed {
             let counts = ViolationCounts::of_this_thread();
             // A module that panicked is left as it is and never touched again but to drop it.
-            self.call(|module| module.process(block));
+            if self.watched_frames == 0 {
+                self.call(|module| module.process(block));
+            } else {
+                self.process_watched(block);
+            }
             if self.failed {
                 block.iter_mut().for_each(|channel| channel.fill(0.0));
             } else if !ViolationCounts::of_this_thread().since(counts).is_zero() {
@@ -343,6 +383,7 @@ impl Slot {
         measured.set(block);
         if !measured.finite {
             fault = Some(Fault::NotFinite);
+            add(&self.health.not_finite_chunks, 1);
             block.iter_mut().for_each(|channel| channel.fill(0.0));
             self.call(|module| module.reset());
             *measured = Measured::SILENT;
@@ -358,6 +399,25 @@ impl Slot {
         }
         self.meter.add(measured, frames);
         fault
+    }
+
+    /// `[audio]` For so many frames it says whether its results are flushed to zero.
+    pub(crate) fn watch_flushing(&mut self, frames: usize) {
+        self.watched_frames = frames;
+    }
+
+    #[cold]
+    fn process_watched(&mut self, block: &mut Block<'_>) {
+        self.watched_frames = self.watched_frames.saturating_sub(block.frames());
+        let others = has_flushed();
+        lower_flushed();
+        self.call(|module| module.process(block));
+        if has_flushed() {
+            add(&self.health.flushed_chunks, 1);
+        } else if others {
+            // The processor looks at the end of the block.
+            raise_flushed();
+        }
     }
 
     /// `[audio]` Shows the meter, once a block.

@@ -264,3 +264,38 @@ impl Module for Ruler {
 
     fn reset(&mut self) {}
 }
+
+/// Computes results too small for a number, while it is armed.
+pub static FLUSHER: Kind = Kind {
+    id: "flusher",
+    name: "Flusher",
+    about: "divides until nothing is left",
+    params: ARMED,
+    build: |setup| {
+        let armed = setup.values()[0] > 0.5;
+        setup.module(Flusher { armed, level: 1.0 })
+    },
+};
+
+struct Flusher {
+    armed: bool,
+    level: f32,
+}
+
+impl Module for Flusher {
+    fn set_param(&mut self, _: usize, value: f32) {
+        self.armed = value > 0.5;
+    }
+
+    fn process(&mut self, block: &mut Block<'_>) {
+        if self.armed {
+            // Stays what it is but for the last, flushed step.
+            self.level = std::hint::black_box(f32::MIN_POSITIVE);
+            for sample in block.left() {
+                *sample += std::hint::black_box(self.level * 0.5);
+            }
+        }
+    }
+
+    fn reset(&mut self) {}
+}

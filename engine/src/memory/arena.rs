@@ -8,8 +8,8 @@
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 
 use memmap2::{MmapMut, MmapOptions};
 use thiserror::Error;
@@ -241,8 +241,17 @@ impl Region {
     }
 }
 
+/// Bytes of regions given back by this process. Relaxed: a figure.
+static RELEASED_BYTES: AtomicU64 = AtomicU64::new(0);
+
+/// `[main]` How many bytes of regions this process has given back up to now.
+pub(crate) fn released_bytes() -> u64 {
+    RELEASED_BYTES.load(Relaxed)
+}
+
 impl Drop for Region {
     fn drop(&mut self) {
+        RELEASED_BYTES.fetch_add(self.bytes as u64, Relaxed);
         if let Some(total) = &self.counted {
             total.fetch_sub(self.bytes, Relaxed);
         }

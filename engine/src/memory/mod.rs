@@ -5,6 +5,7 @@ mod code;
 mod lock;
 mod map;
 
+pub(crate) use arena::released_bytes;
 pub(crate) use code::populate_code;
 
 pub use arena::{

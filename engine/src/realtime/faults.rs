@@ -1,4 +1,4 @@
-//! Page faults of a thread, read outside the guard.
+//! Page faults and context switches of a thread, read outside the guard.
 #![allow(unsafe_code)]
 
 /// Page faults of one thread since it began.
@@ -58,6 +58,41 @@ impl ThreadFaults {
     }
 }
 
+/// How often a thread gave the processor away since it began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ThreadSwitches {
+    /// It waited: for the device, between two blocks.
+    pub voluntary: u64,
+    /// Another was put in its place while it had work.
+    pub involuntary: u64,
+}
+
+impl ThreadSwitches {
+    /// `[main]` Of a thread of this process; `None` when it is gone or the system does not tell.
+    pub fn of_thread(thread_id: u64) -> Option<Self> {
+        if !cfg!(target_os = "linux") {
+            return None;
+        }
+        let status = std::fs::read_to_string(format!("/proc/self/task/{thread_id}/status")).ok()?;
+        let count = |key: &str| {
+            let mut lines = status.lines();
+            lines.find_map(|line| line.strip_prefix(key)?.trim().parse().ok())
+        };
+        Some(Self {
+            voluntary: count("voluntary_ctxt_switches:")?,
+            involuntary: count("nonvoluntary_ctxt_switches:")?,
+        })
+    }
+
+    /// `[any]` What came after `earlier`.
+    pub fn since(self, earlier: Self) -> Self {
+        Self {
+            voluntary: self.voluntary.saturating_sub(earlier.voluntary),
+            involuntary: self.involuntary.saturating_sub(earlier.involuntary),
+        }
+    }
+}
+
 /// `[any]` The calling thread's number; a system call. Zero where there is none.
 pub(crate) fn thread_id() -> u64 {
     #[cfg(target_os = "linux")]
@@ -70,6 +105,17 @@ pub(crate) fn thread_id() -> u64 {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn waiting_is_seen_as_switches_of_ones_own_will() {
+        let switches = || ThreadSwitches::of_thread(thread_id()).unwrap();
+        let before = switches();
+        for _ in 0..10 {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        let since = switches().since(before);
+        assert!(since.voluntary >= 10, "{since:?}");
+    }
 
     #[test]
     fn touching_fresh_pages_is_seen_from_inside_and_outside() {

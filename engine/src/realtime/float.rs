@@ -52,6 +52,70 @@ fn is_on((): Mode) -> bool {
     true
 }
 
+/// `[audio]` Whether a result was flushed to zero on this thread since the flag was last lowered: the
+/// processor raises it by itself. Inside the guard only: there its flags are ours.
+pub(crate) fn has_flushed() -> bool {
+    flags::raised()
+}
+
+/// `[audio]` Lowers that flag.
+pub(crate) fn lower_flushed() {
+    flags::set(false);
+}
+
+/// `[audio]` Raises that flag again.
+pub(crate) fn raise_flushed() {
+    flags::set(true);
+}
+
+#[cfg(target_arch = "x86_64")]
+mod flags {
+    /// The underflow exception: raised too where the result was flushed (Intel SDM vol. 1, 10.2.3.3).
+    const UNDERFLOW: u32 = 1 << 4;
+
+    pub(super) fn raised() -> bool {
+        super::read() & UNDERFLOW != 0
+    }
+
+    pub(super) fn set(raised: bool) {
+        let others = super::read() & !UNDERFLOW;
+        super::write(if raised { others | UNDERFLOW } else { others });
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+mod flags {
+    /// FPSR.UFC, the cumulative underflow flag.
+    const UNDERFLOW: u64 = 1 << 3;
+
+    fn read() -> u64 {
+        let flags: u64;
+        // SAFETY: reads the thread's floating-point status register.
+        unsafe { std::arch::asm!("mrs {}, fpsr", out(reg) flags, options(nomem, nostack)) };
+        flags
+    }
+
+    pub(super) fn raised() -> bool {
+        read() & UNDERFLOW != 0
+    }
+
+    pub(super) fn set(raised: bool) {
+        let others = read() & !UNDERFLOW;
+        let flags = if raised { others | UNDERFLOW } else { others };
+        // SAFETY: sets one cumulative flag, which nothing of Rust's depends on.
+        unsafe { std::arch::asm!("msr fpsr, {}", in(reg) flags, options(nomem, nostack)) };
+    }
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod flags {
+    pub(super) fn raised() -> bool {
+        false
+    }
+
+    pub(super) fn set(_: bool) {}
+}
+
 #[cfg(target_arch = "x86_64")]
 fn read() -> Mode {
     let mut mode: u32 = 0;
@@ -105,5 +169,18 @@ mod tests {
             assert_eq!(half_of_smallest(), 0.0);
         }
         assert!(half_of_smallest() > 0.0);
+    }
+
+    #[test]
+    fn what_is_flushed_raises_the_flag_and_ordinary_sums_do_not() {
+        let _on = FlushToZero::on();
+        lower_flushed();
+        assert_eq!(black_box(1.0f32) * black_box(0.0), 0.0);
+        assert!(black_box(0.25f32) + black_box(0.5) > 0.7);
+        assert!(!has_flushed());
+        assert_eq!(black_box(f32::MIN_POSITIVE) * black_box(0.5), 0.0);
+        assert!(has_flushed());
+        lower_flushed();
+        assert!(!has_flushed());
     }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::faults::ThreadFaults;
+use super::collector::Collected;
+use super::faults::{ThreadFaults, ThreadSwitches};
 
 /// Buckets: 16 a doubling, from 1 ns to beyond a minute: 4.4 % wide at most.
 const STEPS_A_DOUBLING: usize = 16;
@@ -21,6 +22,11 @@ pub struct HealthCells {
     pub(crate) muted_chunks: AtomicU64,
     pub(crate) panics: AtomicU64,
     pub(crate) lost_notices: AtomicU64,
+    /// Blocks in which a result was flushed to zero.
+    pub(crate) flushed_blocks: AtomicU64,
+    /// The most entries that the rack's list, and the list of racks that have left, ever had.
+    pub(crate) most_slots: AtomicU64,
+    pub(crate) most_rack_tails: AtomicU64,
     pub(crate) thread_id: AtomicU64,
     pub(crate) faults_at_start: [AtomicU64; 2],
     longest_ns: AtomicU64,
@@ -40,6 +46,9 @@ impl Default for HealthCells {
             muted_chunks: AtomicU64::new(0),
             panics: AtomicU64::new(0),
             lost_notices: AtomicU64::new(0),
+            flushed_blocks: AtomicU64::new(0),
+            most_slots: AtomicU64::new(0),
+            most_rack_tails: AtomicU64::new(0),
             thread_id: AtomicU64::new(0),
             faults_at_start: [const { AtomicU64::new(0) }; 2],
             longest_ns: AtomicU64::new(0),
@@ -51,6 +60,13 @@ impl Default for HealthCells {
 /// `[audio]` Adds to a counter that only this thread writes.
 pub(crate) fn add(counter: &AtomicU64, amount: u64) {
     counter.store(counter.load(Ordering::Relaxed) + amount, Ordering::Relaxed);
+}
+
+/// `[audio]` Raises a high-water mark that only this thread writes.
+pub(crate) fn raise(mark: &AtomicU64, level: u64) {
+    if level > mark.load(Ordering::Relaxed) {
+        mark.store(level, Ordering::Relaxed);
+    }
 }
 
 impl HealthCells {
@@ -90,6 +106,21 @@ impl HealthCells {
             muted_chunks: get(&self.muted_chunks),
             panics: get(&self.panics),
             lost_notices: get(&self.lost_notices),
+            flushed_blocks: get(&self.flushed_blocks),
+            slots: HighWater {
+                most: get(&self.most_slots),
+                room: 0,
+            },
+            rack_tails: HighWater {
+                most: get(&self.most_rack_tails),
+                room: 0,
+            },
+            commands: HighWater::default(),
+            notices: HighWater::default(),
+            collected: Collected::default(),
+            switches: (thread_id != 0)
+                .then(|| ThreadSwitches::of_thread(thread_id))
+                .flatten(),
             block_ns: self.block_times(),
             thread_id: (thread_id != 0).then_some(thread_id),
             faults: (thread_id != 0)
@@ -169,6 +200,20 @@ pub struct Health {
     pub panics: u64,
     /// Notices that found their queue full.
     pub lost_notices: u64,
+    /// Blocks in which a result was too small for a number and was flushed to zero.
+    pub flushed_blocks: u64,
+    /// Commands that waited for the audio thread.
+    pub commands: HighWater,
+    /// Notices that waited for the main thread.
+    pub notices: HighWater,
+    /// Slots in the rack and those that have left it, in the rack's list.
+    pub slots: HighWater,
+    /// Racks that have left and still ring.
+    pub rack_tails: HighWater,
+    /// What the process's collector has given back.
+    pub collected: Collected,
+    /// Context switches of the audio thread since it began; `None` as for `faults`.
+    pub switches: Option<ThreadSwitches>,
     /// How long blocks took.
     pub block_ns: BlockTimes,
     /// Page faults of the audio thread since the priming block; `None` when the thread is gone or
@@ -176,6 +221,15 @@ pub struct Health {
     pub faults: Option<ThreadFaults>,
     /// The system's number of the audio thread, from the priming block on.
     pub thread_id: Option<u64>,
+}
+
+/// The most that was ever in something of fixed room.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HighWater {
+    /// The most there was.
+    pub most: u64,
+    /// What there is room for.
+    pub room: u64,
 }
 
 /// How long blocks took, in nanoseconds: the quantiles are upper bounds, 6.3 % wide at most.

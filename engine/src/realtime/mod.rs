@@ -14,12 +14,13 @@ mod trap;
 mod violation;
 
 pub use clock::{Ticks, ticks_to_ns};
-pub use collector::Collector;
-pub use faults::ThreadFaults;
+pub use collector::{Collected, Collector};
 pub(crate) use faults::thread_id;
+pub use faults::{ThreadFaults, ThreadSwitches};
+pub(crate) use float::{has_flushed, lower_flushed, raise_flushed};
 pub use guard::{Watch, guarded, install_panic_hook, install_watch, is_armed};
-pub(crate) use health::add;
-pub use health::{BlockTimes, Health, HealthCells};
+pub use health::{BlockTimes, Health, HealthCells, HighWater};
+pub(crate) use health::{add, raise};
 pub use trap::{
     SystemCall, SystemCalls, TrapError, install_system_call_trap, take_first_system_call,
 };

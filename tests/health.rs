@@ -1,0 +1,111 @@
+//! What the audio thread says of itself: counted where it happens, by the slot's name, at no cost
+//! that a system call would have.
+
+use assert_no_alloc::AllocDisabler;
+use headroom_engine::{Kind, ModuleSpec, SlotHealth};
+use headroom_tests::rig::{Rig, module, rack};
+use headroom_tests::seeds::{FLUSHER, NAN};
+use headroom_tests::signal::noise;
+
+#[global_allocator]
+static ALLOCATOR: AllocDisabler = AllocDisabler;
+
+fn armed(kind: &'static Kind) -> ModuleSpec {
+    let mut module = ModuleSpec::new(kind);
+    module.values[0] = 1.0;
+    module
+}
+
+fn sound() -> [Vec<f32>; 2] {
+    [noise(1, 0.5, 48_000), noise(2, 0.5, 48_000)]
+}
+
+fn slot(rig: &Rig, id: &str) -> SlotHealth {
+    let slots = rig.controller.slot_health();
+    slots
+        .into_iter()
+        .find(|(of, _)| of == id)
+        .expect("it is there")
+        .1
+}
+
+#[test]
+fn what_is_flushed_to_zero_is_counted_with_the_slot_that_does_it() {
+    let mut rig = Rig::stereo(&rack([module("gain"), armed(&FLUSHER), module("eq")]));
+    rig.play(&mut sound());
+    let health = rig.controller.health();
+    assert!(health.flushed_blocks > 300, "{health:?}");
+    assert!(slot(&rig, "flusher").flushed_chunks > 300);
+    assert_eq!(slot(&rig, "gain").flushed_chunks, 0);
+    assert_eq!(slot(&rig, "eq").flushed_chunks, 0);
+}
+
+#[test]
+fn loud_sound_flushes_nothing_through_any_module() {
+    let kinds = ["gain", "filter", "eq", "compressor", "delay"];
+    let mut rig = Rig::stereo(&rack(kinds.map(module)));
+    rig.play(&mut sound());
+    assert_eq!(rig.controller.health().flushed_blocks, 0);
+}
+
+#[test]
+fn what_is_no_number_is_counted_with_the_slot_that_put_it_out() {
+    let mut rig = Rig::stereo(&rack([module("gain"), armed(&NAN), module("eq")]));
+    rig.play(&mut sound());
+    assert!(slot(&rig, NAN.id).not_finite_chunks > 0);
+    assert_eq!(slot(&rig, "gain").not_finite_chunks, 0);
+    assert_eq!(slot(&rig, "eq").not_finite_chunks, 0);
+}
+
+#[test]
+fn queues_and_lists_remember_how_full_they_ever_were() {
+    let mut rig = Rig::stereo(&rack([module("gain"), module("eq")]));
+    let health = rig.controller.health();
+    assert_eq!((health.slots.most, health.slots.room), (2, 2 * 64 + 8));
+    assert_eq!((health.commands.most, health.commands.room), (0, 1_024));
+    for step in 0..700 {
+        let gain_db = -0.01 * step as f32;
+        rig.controller
+            .set_param("gain", "gain_db", gain_db)
+            .unwrap();
+    }
+    rig.play(&mut sound());
+    let health = rig.controller.health();
+    assert_eq!(health.commands.most, 700);
+    for _ in 0..2 {
+        rig.controller.load(&rack([module("delay")])).unwrap();
+        rig.play(&mut [vec![0.1; 512], vec![0.1; 512]]);
+    }
+    // Added, and the one it replaces rings on.
+    rig.controller.insert(1, module("compressor")).unwrap();
+    rig.controller.remove("delay").unwrap();
+    rig.play(&mut sound());
+    let health = rig.controller.health();
+    assert_eq!((health.rack_tails.most, health.rack_tails.room), (2, 2));
+    assert_eq!(health.slots.most, 2);
+    assert_eq!(health.commands.most, 700);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_collector_says_what_it_has_given_back() {
+    let mut rig = Rig::stereo(&rack([module("gain")]));
+    rig.play(&mut sound());
+    let before = rig.controller.health().collected;
+    for _ in 0..50 {
+        rig.controller
+            .load(&rack([module("gain"), module("eq")]))
+            .unwrap();
+        rig.play(&mut [vec![0.0; 4_096], vec![0.0; 4_096]]);
+    }
+    let start = std::time::Instant::now();
+    while rig.controller.health().collected.bytes - before.bytes < 90 * 4_096 {
+        assert!(
+            start.elapsed().as_secs() < 30,
+            "{:?}",
+            rig.controller.health().collected
+        );
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        rig.play(&mut [vec![0.0; 512], vec![0.0; 512]]);
+    }
+}
