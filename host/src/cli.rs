@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::memory::MemoryArgs;
+use crate::play::LatencyArgs;
 use crate::play::PlayArgs;
 use crate::render::RenderArgs;
 
@@ -26,8 +27,8 @@ pub struct Cli {
 pub enum Command {
     /// Play sound through a rack, live
     Play(PlayArgs),
-    /// List the audio systems and their devices
-    Devices(ListArgs),
+    /// List the audio systems and their devices, or measure the latency of one
+    Devices(DevicesArgs),
     /// Say what of this machine stands in the way of sound that is always on time
     Doctor(ListArgs),
     /// Render an audio file through a rack into a WAV file
@@ -38,6 +39,17 @@ pub enum Command {
     Presets(ListArgs),
     /// Show where every byte of a rack's audio memory is
     Memory(MemoryArgs),
+}
+
+/// The options of `devices`.
+#[derive(Debug, Clone, Args)]
+pub struct DevicesArgs {
+    /// How to list.
+    #[command(flatten)]
+    pub list: ListArgs,
+    /// What to measure in place of listing.
+    #[command(flatten)]
+    pub round_trip: LatencyArgs,
 }
 
 /// The options of the commands that list.

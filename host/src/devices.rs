@@ -6,7 +6,7 @@ use cpal::traits::DeviceTrait;
 use cpal::traits::HostTrait;
 use serde::Serialize;
 
-use crate::cli::ListArgs;
+use crate::cli::DevicesArgs;
 use crate::error::HostError;
 use crate::midi;
 use crate::midi::MidiSystem;
@@ -15,6 +15,7 @@ use crate::play::backend::BackendError;
 use crate::play::backend::PATIENCE;
 use crate::play::backend::no_answer;
 use crate::play::backend::patiently;
+use crate::play::latency;
 use crate::play::lookup::directions;
 use crate::play::lookup::host;
 use crate::play::lookup::id_of;
@@ -75,10 +76,13 @@ pub struct DeviceEntry {
 ///
 /// # Errors
 ///
-/// Standard output cannot be written.
-pub fn run(args: &ListArgs) -> Result<(), HostError> {
+/// Standard output cannot be written; with `--latency`, the device cannot be opened or nothing comes back.
+pub fn run(args: &DevicesArgs) -> Result<(), HostError> {
+    if args.round_trip.latency {
+        return latency::run(&args.round_trip, args.list.json);
+    }
     let list = list();
-    if args.json {
+    if args.list.json {
         print_json(&list, false)
     } else {
         print(&(table(&list) + "\n"), false)

@@ -23,14 +23,22 @@ use super::shared::Shared;
 use super::steered::Steered;
 use super::trend::Trend;
 
-/// Blocks of cushion at most: beyond, the machine is overloaded and latency would not help.
-pub(super) const MAX_CUSHION_BLOCKS: usize = 4;
+/// The cushion is at most so many blocks ...
+const MAX_CUSHION_BLOCKS: usize = 4;
+/// ... or so many seconds: some servers deliver small blocks in large heaps. Beyond, the machine is
+/// overloaded and latency would not help.
+const MAX_CUSHION_SECS: f64 = 0.1;
 /// Input callbacks between two output callbacks that are told one by one; of more, the newest are not.
 const STAMPS: usize = 256;
 /// Seconds of live input that may wait for the output callback.
 const CAPACITY_SECS: f64 = 0.75;
 /// What one callback adds to the average that is reported.
 const SMOOTHING: f64 = 0.01;
+
+/// `[any]` The largest cushion in frames, for blocks of a size.
+pub(super) fn max_cushion_frames(block_frames: f64, rate_hz: f64) -> f64 {
+    (MAX_CUSHION_BLOCKS as f64 * block_frames).max(MAX_CUSHION_SECS * rate_hz)
+}
 
 /// What two devices are to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! From input to output by one clock: the frames pass as they are.
 //!
-//! The fill is held low. It starts at one block, grows by a block each time it runs dry (the two
+//! The fill is held low. It starts at one block, grows by a block or more each time it runs dry (the two
 //! callbacks then do not alternate, and need the cushion), and what piles up beyond that is thrown
 //! away: a second of silence at start-up must not become a second of latency.
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::bridge::MAX_CUSHION_BLOCKS;
+use super::bridge::max_cushion_frames;
 use super::inlet::Inlet;
 use super::shared::Shared;
 
@@ -73,8 +73,10 @@ impl Direct {
         if inlet.read(left, right) < frames {
             shared.input_underruns.fetch_add(1, Relaxed);
             self.waiting = true;
-            self.cushion_frames =
-                (self.cushion_frames + block_frames).min(MAX_CUSHION_BLOCKS * block_frames);
+            // By a block, then twice as much each time: where heaps come, the right size is found soon.
+            let wanted_frames = (self.cushion_frames + block_frames).max(2 * self.cushion_frames);
+            let most_frames = max_cushion_frames(block_frames as f64, inlet.rate_hz()) as usize;
+            self.cushion_frames = wanted_frames.min(most_frames);
             return false;
         }
         self.watch(inlet, frames, block_frames, shared)

@@ -151,6 +151,30 @@ pub enum PlayError {
         source: std::io::Error,
     },
 
+    /// The device has no input whose latency could be measured.
+    #[error(
+        "backend `{backend}`: `{output}` has no input to listen to: expected one, see `--input-device`"
+    )]
+    NoInput {
+        /// The backend.
+        backend: Backend,
+        /// The output that is there.
+        output: String,
+    },
+
+    /// The signal that was played did not come back.
+    #[error(
+        "nothing came back on `{input}` of what `{output}` played, but {heard}: expected a cable from output to input"
+    )]
+    NothingBack {
+        /// What played.
+        output: String,
+        /// What listened.
+        input: String,
+        /// What was heard instead.
+        heard: String,
+    },
+
     /// The rates of the two devices cannot be brought together.
     #[error("cannot resample the input: {0}")]
     Bridge(#[from] rubato::ResamplerConstructionError),

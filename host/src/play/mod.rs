@@ -20,6 +20,7 @@
 //! | `shared` | the words between the audio threads and the main thread |
 //! | `session` | the main thread while playing: keys, signals, housekeeping, the end |
 //! | `reconnect` | a device that was lost, until it is back |
+//! | `latency` | the measurement of the round trip |
 //! | `terminal`, `panel` | the live panel |
 //! | `report`, `trap` | what is said at the end; of system calls, where they are watched |
 
@@ -31,6 +32,7 @@ mod cpal_device;
 mod direct;
 mod error;
 mod inlet;
+pub(crate) mod latency;
 mod lease;
 pub(crate) mod lookup;
 mod null;
@@ -70,6 +72,7 @@ pub use self::args::PlayArgs;
 pub use self::backend::Backend;
 pub use self::backend::BackendChoice;
 pub use self::error::PlayError;
+pub use self::latency::LatencyArgs;
 pub(crate) use self::priority::PRIORITY;
 pub use self::report::PlayReport;
 pub(crate) use self::rights::try_realtime;

@@ -177,6 +177,11 @@ impl Shared {
         self.drift_ppb.store((drift * 1e9).round() as i32, Relaxed);
     }
 
+    /// `[main]` Times the input had no frames, or too many to keep.
+    pub(super) fn input_gaps(&self) -> u64 {
+        self.input_underruns.load(Relaxed) + self.input_overruns.load(Relaxed)
+    }
+
     /// `[main]` Output frames that live input waits between the two callbacks, its resampling included.
     pub(super) fn bridge_frames(&self) -> u32 {
         self.bridge_frames.load(Relaxed)

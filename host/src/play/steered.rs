@@ -7,7 +7,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use super::bridge::MAX_CUSHION_BLOCKS;
+use super::bridge::max_cushion_frames;
 use super::inlet::Inlet;
 use super::inlet::Stamp;
 use super::pace::Pace;
@@ -166,7 +166,7 @@ impl Steered {
         let lowest_frames = self.watch.lowest_frames;
         let least_frames = self.least_cushion_frames();
         let guard_frames = 0.5 * least_frames;
-        let most_frames = MAX_CUSHION_BLOCKS as f64 * self.block_frames();
+        let most_frames = max_cushion_frames(self.block_frames(), self.rate_hz);
         self.watch.anew();
         if lowest_frames > 2.0 * most_frames + least_frames {
             // More than steering could take off in time: a stall has piled it up.
@@ -230,7 +230,7 @@ impl Steered {
         // On the way to a larger cushion it was only too late.
         if !self.is_gliding_up {
             let block_frames = self.block_frames();
-            let most_frames = MAX_CUSHION_BLOCKS as f64 * block_frames;
+            let most_frames = max_cushion_frames(block_frames, self.rate_hz);
             self.extra_frames = (self.extra_frames + block_frames).min(most_frames);
         }
     }
