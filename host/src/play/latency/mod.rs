@@ -22,6 +22,7 @@ use super::backend::BackendChoice;
 use super::error::PlayError;
 use super::rights;
 use crate::error::HostError;
+use crate::presets::Origin;
 use crate::report::print;
 use crate::report::print_json;
 
@@ -151,6 +152,9 @@ fn measure(args: &LatencyArgs) -> Result<RoundTrip, PlayError> {
         args: &args,
         numbers: args.numbers()?,
         spec: &spec,
+        // Nothing is saved, and nothing moves it.
+        origin: &Origin::BuiltIn("latency"),
+        midi: None,
     };
     let heard = probe::prepare(RING_FRAMES);
     rights::raise_limits();
