@@ -305,7 +305,7 @@ fn a_rack_of_sixty_four_slots_is_reset_eight_at_a_time_and_each_once() {
 fn pressed_before_the_first_block_it_holds() {
     use headroom_engine::{Memory, open};
     let stream = headroom_tests::rig::stream(RATE_HZ, 2);
-    let (controller, mut processor) = open(stream, &ringing(), &Memory::default()).unwrap();
+    let (controller, mut processor) = open(stream, &rack([]), &Memory::default()).unwrap();
     controller.panic_button().press();
     processor.process(&mut [], &[]);
     let (mut left, mut right) = (noise(1, 0.5, 512), noise(2, 0.5, 512));

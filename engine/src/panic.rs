@@ -144,14 +144,6 @@ impl Panic {
         self.stage != Stage::Off
     }
 
-    /// `[audio]` Frames after which the next chunk has to end: at the end of a fade.
-    pub(crate) fn frames_to_turn(&self) -> usize {
-        match self.gain.remaining_frames() {
-            0 => usize::MAX,
-            frames => frames,
-        }
-    }
-
     /// `[audio]` Once before each chunk, which starts at `position`, in a rack of so many slots: the
     /// first of the [`SLOTS_A_STEP`] slots that are to be reset now; before slot 0, all that has left
     /// is to go. It falls on the same frames however the blocks were cut.

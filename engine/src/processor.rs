@@ -315,7 +315,7 @@ impl Processor {
                 end = end.min(event.frame as usize);
             }
             if self.panic.is_on() {
-                end = end.min(at.saturating_add(self.follow_panic()));
+                self.follow_panic();
             }
             let chunk = end - at;
             for channel in &mut channels[..count] {
@@ -368,8 +368,8 @@ impl Processor {
         }
     }
 
-    /// Forgets what the panic button asks to forget before the next chunk; gives its longest length.
-    fn follow_panic(&mut self) -> usize {
+    /// Forgets what the panic button asks to forget before the next chunk.
+    fn follow_panic(&mut self) {
         let from = self.panic.next_reset(self.position, self.rack.slots());
         if from == Some(0) {
             // Gone, and not only reset: one that ended between two steps would move the others up.
@@ -379,7 +379,6 @@ impl Processor {
         if let Some(from) = from {
             self.rack.reset_some(from, SLOTS_A_STEP);
         }
-        self.panic.frames_to_turn()
     }
 
     /// Where the input of a chunk goes that does not run in the caller's buffers: what no rack that has
