@@ -153,6 +153,21 @@ fn parts_lie_apart_fill_their_regions_and_are_aligned() {
     }
 }
 
+#[test]
+fn neighbours_do_not_begin_with_the_same_sets_of_the_cache() {
+    let kinds = ["gain", "filter", "compressor", "gain"];
+    let mut modules = kinds.map(module);
+    modules[3].id = "last".to_owned();
+    let map = footprint::plan(stream(48_000, 2), &rack(modules), &Memory::default()).unwrap();
+    let starts: Vec<bool> = map
+        .parts
+        .windows(2)
+        .filter(|pair| pair[0].sort == Sort::Region && pair[0].owner != Owner::Engine)
+        .map(|pair| pair[1].sort == Sort::Padding)
+        .collect();
+    assert_eq!(starts, [false, true, false, true]);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn every_page_of_the_map_is_present_before_the_first_block() {

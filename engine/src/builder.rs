@@ -149,7 +149,7 @@ impl SlotBuilder {
         cells: SlotCells,
     ) -> Result<(LiveSlot, SlotBox), OpenError> {
         let region = self.take(footprint.bytes)?;
-        let (slot, taken) = Slot::build(self.stream, module, key, cells.clone(), region);
+        let (slot, taken) = Slot::build(self.stream, module, footprint, key, cells.clone(), region);
         let known = LiveSlot {
             key,
             cells,

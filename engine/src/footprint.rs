@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::automation::AutomationCells;
 use crate::builder::{LiveSlot, OpenError, SlotBuilder};
 use crate::memory::{Carver, Memory, MemoryMap, Owner, Place, Sort, Taken};
-use crate::message::{Message, Notice};
+use crate::message::{Message, Notice, SlotKey};
 use crate::meter::LevelCells;
 use crate::preset::{ModuleSpec, RackSpec};
 use crate::processor::{Processor, Scratch};
@@ -91,13 +91,14 @@ fn add_slot(map: &mut MemoryMap, module: &ModuleSpec, taken: &Taken, cells: [Pla
 /// What would be taken for `spec`, of which each module takes what `footprints` say.
 pub(crate) fn planned_map(memory: &Memory, spec: &RackSpec, footprints: &[Footprint]) -> MemoryMap {
     let mut map = Fixed::planned(memory).map();
-    for (module, footprint) in spec.modules.iter().zip(footprints) {
+    let modules = spec.modules.iter().zip(footprints).zip(1..);
+    for ((module, footprint), key) in modules {
         let cells = [
             Place::at(std::ptr::null::<LevelCells>(), 1),
             AutomationCells::planned(module.values.len()),
             Place::at(std::ptr::null::<SlotHealthCells>(), 1),
         ];
-        add_slot(&mut map, module, &footprint.taken(), cells);
+        add_slot(&mut map, module, &footprint.taken(SlotKey(key)), cells);
     }
     map
 }

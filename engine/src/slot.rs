@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::automation::AutomationCells;
-use crate::block::{Block, CHUNK_FRAMES};
+use crate::block::{ALIGNMENT_BYTES, Block, CHUNK_FRAMES};
 use crate::fade::{FADE_SECS, Fade};
 use crate::memory::{ArenaBox, ArenaSlice, Carve, Carver, Region, Taken};
 use crate::message::{Change, SlotKey};
@@ -129,9 +129,26 @@ pub(crate) struct Footprint {
 }
 
 impl Footprint {
-    /// The region that would be taken.
-    pub(crate) fn taken(&self) -> Taken {
-        Taken::planned(self.bytes, &self.carves)
+    /// The region that would be taken for a slot of this key.
+    pub(crate) fn taken(&self, key: SlotKey) -> Taken {
+        let start = self.start(key);
+        let mut carves = self.carves.clone();
+        for carve in &mut carves {
+            carve.offset += start;
+        }
+        Taken::planned(self.bytes, &carves)
+    }
+
+    /// Where in its pages the slot starts. Pages all begin with the same sets of the first-level
+    /// cache: if all slots did too, their states would drive each other out of it. So every second
+    /// one lies at the end of its pages.
+    fn start(&self, key: SlotKey) -> usize {
+        let slack = Region::whole_pages(self.bytes) - self.bytes;
+        if key.0.is_multiple_of(2) {
+            slack / ALIGNMENT_BYTES * ALIGNMENT_BYTES
+        } else {
+            0
+        }
     }
 }
 
@@ -152,11 +169,13 @@ impl Slot {
     pub(crate) fn build(
         stream: Stream,
         spec: &ModuleSpec,
+        footprint: &Footprint,
         key: SlotKey,
         cells: SlotCells,
         region: Region,
     ) -> (ArenaBox<Self>, Taken) {
         let mut carver = Carver::carving(region);
+        carver.skip(footprint.start(key));
         let slot = Self::carve(&mut carver, stream, spec, key, cells);
         let taken = Taken::of(&carver);
         (slot, taken)

@@ -32,7 +32,7 @@ pub(crate) struct Options {
 enum Part {
     /// Nanoseconds per stereo frame, by criterion
     Time,
-    /// Instructions per stereo frame, by callgrind
+    /// Instructions and cache misses per stereo frame, by callgrind
     Instructions,
     /// Ours and pedalboard's in turns
     Peers,

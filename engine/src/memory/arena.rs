@@ -316,6 +316,11 @@ impl Carver {
         }
     }
 
+    /// `[main]` Leaves `bytes` free before the next part; whole cache lines.
+    pub(crate) fn skip(&mut self, bytes: usize) {
+        self.cursor += bytes;
+    }
+
     /// `[main]` Bytes asked for up to now.
     pub fn bytes(&self) -> usize {
         self.cursor
