@@ -7,3 +7,5 @@ pub mod measure;
 pub mod rig;
 pub mod seeds;
 pub mod signal;
+#[cfg(target_os = "linux")]
+pub mod soak;

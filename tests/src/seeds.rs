@@ -299,3 +299,26 @@ impl Module for Flusher {
 
     fn reset(&mut self) {}
 }
+
+/// Takes a kilobyte each time it is built, and never gives it back.
+pub static LEAKS: Kind = Kind {
+    id: "leaks",
+    name: "Leaks",
+    about: "forgets memory of the main thread",
+    params: ARMED,
+    build: |setup| {
+        // Written to, so that it is resident.
+        std::mem::forget(std::hint::black_box(vec![1u8; 1_024]));
+        setup.module(Leaks)
+    },
+};
+
+struct Leaks;
+
+impl Module for Leaks {
+    fn set_param(&mut self, _: usize, _: f32) {}
+
+    fn process(&mut self, _: &mut Block<'_>) {}
+
+    fn reset(&mut self) {}
+}

@@ -77,6 +77,10 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
         "tests/src/deep_seeds.rs",
         "calls faults that are written in C",
     ),
+    (
+        "tests/sanitizer/seed_memory.rs",
+        "writes behind its memory, for a sanitizer to see",
+    ),
     ("tests/trap.rs", "makes system calls to see them trapped"),
     (
         "tests/src/bin/syscall_trap.rs",

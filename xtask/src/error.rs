@@ -13,6 +13,9 @@ pub(crate) enum Error {
     /// A program ran and said no.
     #[error("`{command}` failed ({status})")]
     Failed { command: String, status: ExitStatus },
+    /// A program took too long and was ended.
+    #[error("`{command}` was ended after {limit_secs} s")]
+    Late { command: String, limit_secs: u64 },
     /// A file could not be read or written.
     #[error("{}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },

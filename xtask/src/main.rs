@@ -1,4 +1,4 @@
-//! The commands people type: `cargo xtask demo`, `test`, `check`, `bench`.
+//! The commands people type: `cargo xtask demo`, `test`, `check`, `bench`, `deep`.
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -7,6 +7,7 @@ mod arrows;
 mod bench;
 mod canvas;
 mod check;
+mod deep;
 mod demo;
 mod error;
 mod font;
@@ -20,9 +21,12 @@ mod peers;
 mod picture;
 mod python;
 mod report;
+mod sanitizer;
 mod shell;
+mod soak_picture;
 mod suite;
 mod table;
+mod valgrind;
 mod wave;
 
 /// Headroom's tasks. Each installs what it needs, prints every command that it runs, and can be run
@@ -59,6 +63,11 @@ enum Task {
     /// callgrind, and with --peers a comparison with pedalboard in the same run. Tables and figures
     /// are left in target/bench/.
     Bench(bench::Options),
+    /// Run the long checks: a day of audio, sanitizers, Valgrind
+    ///
+    /// In stages of half an hour at most. A stage that passed for the present commit is not run
+    /// again. What they leave is in target/deep/.
+    Deep(deep::Options),
 }
 
 fn main() -> ExitCode {
@@ -67,6 +76,7 @@ fn main() -> ExitCode {
         Task::Test(options) => suite::run(&options),
         Task::Check { only } => check::run(&only),
         Task::Bench(options) => bench::run(&options),
+        Task::Deep(options) => deep::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,6 +4,7 @@ use crate::error::Error;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// The workspace's folder.
 pub(crate) fn root() -> PathBuf {
@@ -34,6 +35,56 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Error> {
         }),
         Ok(_) => Ok(()),
     }
+}
+
+/// `[main]` As [`run`], for so long at most; then it and what it has started are ended.
+pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<(), Error> {
+    announce(command);
+    let line = line(command);
+    let spawn_error = |source| Error::Spawn {
+        command: line.clone(),
+        source,
+    };
+    let mut child = command.spawn().map_err(spawn_error)?;
+    let start = Instant::now();
+    loop {
+        match child.try_wait().map_err(spawn_error)? {
+            Some(status) if status.success() => return Ok(()),
+            Some(status) => {
+                return Err(Error::Failed {
+                    command: line,
+                    status,
+                });
+            }
+            None if start.elapsed() < limit => std::thread::sleep(Duration::from_millis(50)),
+            None => break,
+        }
+    }
+    let family = family(child.id());
+    // What has ended by itself meanwhile is no matter.
+    let _ = succeeds(Command::new("kill").arg("-KILL").args(family));
+    let _ = child.wait();
+    Err(Error::Late {
+        command: line,
+        limit_secs: limit.as_secs(),
+    })
+}
+
+/// A process and all that it has started, as far as the system tells.
+fn family(process: u32) -> Vec<String> {
+    let mut family = vec![process.to_string()];
+    let mut at = 0;
+    while at < family.len() {
+        let listed = Command::new("ps")
+            .args(["-o", "pid=", "--ppid", &family[at]])
+            .output();
+        if let Ok(listed) = listed {
+            let children = String::from_utf8_lossy(&listed.stdout);
+            family.extend(children.split_whitespace().map(str::to_owned));
+        }
+        at += 1;
+    }
+    family
 }
 
 /// `[main]` Runs a command to its end and returns its standard output; its standard error goes where
@@ -142,6 +193,26 @@ mod tests {
             line(&command),
             r"FLAGS='-D warnings' cargo doc 'a b' 'it'\''s' ''"
         );
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_takes_too_long_is_ended_with_all_that_it_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let mark = folder.path().join("pid");
+        let script = format!("sleep 1000 & echo $! > {}; wait", mark.display());
+        let limit = Duration::from_millis(500);
+        let mut command = Command::new("sh");
+        let error = run_within(command.args(["-c", &script]), limit).unwrap_err();
+        assert!(matches!(error, Error::Late { .. }), "{error}");
+        let child = std::fs::read_to_string(mark).unwrap();
+        let stat = Path::new("/proc").join(child.trim()).join("stat");
+        // Ended, though whoever inherits it may not have noticed.
+        let stat = std::fs::read_to_string(stat).unwrap_or_default();
+        assert!(stat.is_empty() || stat.contains(") Z "), "{stat}");
+        let quick = Duration::from_secs(20);
+        assert!(run_within(&mut Command::new("true"), quick).is_ok());
+        assert!(run_within(&mut Command::new("false"), quick).is_err());
     }
 
     #[test]

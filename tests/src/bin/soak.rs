@@ -1,0 +1,69 @@
+//! `soak HOURS CSV [any-growth]`: the long soak. A line of the CSV for each look at memory; the faults, if
+//! any, at the end. With `any-growth` resident memory is no fault: under a tool that takes its own.
+
+use std::process::ExitCode;
+
+use assert_no_alloc::AllocDisabler;
+
+/// Ends the program at the first allocation on the audio thread.
+#[global_allocator]
+static ALLOCATOR: AllocDisabler = AllocDisabler;
+
+#[cfg(target_os = "linux")]
+fn main() -> ExitCode {
+    use headroom_tests::soak::{Look, Soak, run};
+    use std::io::Write as _;
+
+    let mut arguments = std::env::args().skip(1);
+    let hours = arguments.next().and_then(|hours| hours.parse().ok());
+    let (Some(hours), Some(path)) = (hours, arguments.next()) else {
+        eprintln!("soak: expected HOURS CSV");
+        return ExitCode::FAILURE;
+    };
+    let soak = Soak::of_hours(hours);
+    let written = std::fs::File::create(&path).and_then(|mut csv| {
+        writeln!(csv, "audio_secs,resident_bytes,retired_bytes")?;
+        let mut failed = Ok(());
+        let soaked = run(&soak, |look: &Look| {
+            let (secs, resident) = (look.audio_secs, look.resident_bytes);
+            println!("{:5.2} h: {resident} bytes resident", secs / 3_600.0);
+            if failed.is_ok() {
+                failed = writeln!(csv, "{secs:.1},{resident},{}", look.retired_bytes);
+            }
+        });
+        failed.map(|()| soaked)
+    });
+    let soaked = match written {
+        Ok(soaked) => soaked,
+        Err(error) => {
+            eprintln!("soak: {path}: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    println!(
+        "{hours} h of audio: {} edits, {} preset changes, {} moves, {} panics; resident memory grew by {:.0} bytes",
+        soaked.edits,
+        soaked.presets,
+        soaked.moves,
+        soaked.panics,
+        soaked.growth_bytes()
+    );
+    let mut faults = soaked.faults();
+    if arguments.next().as_deref() == Some("any-growth") {
+        faults.retain(|fault| !fault.starts_with("resident"));
+    }
+    for fault in &faults {
+        eprintln!("soak: {fault}");
+    }
+    if faults.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() -> ExitCode {
+    eprintln!("soak: only on Linux");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,102 @@
+//! The stages that run under Valgrind.
+
+use crate::error::Error;
+use crate::{deep, packages, shell};
+use std::path::Path;
+use std::process::Command;
+
+/// Hours of audio under memcheck, which is some fifty times slower.
+const MEMCHECK_HOURS: &str = "0.02";
+/// Seconds of audio that are rendered under massif.
+const MASSIF_SECS: u32 = 20;
+
+/// `[main]` A short soak: no invalid access, nothing uninitialised decides anything, no leak.
+pub(crate) fn memcheck(folder: &Path) -> Result<(), Error> {
+    packages::ensure(&[packages::VALGRIND])?;
+    let mut build = shell::cargo();
+    build.args([
+        "build",
+        "--release",
+        "-p",
+        "headroom-tests",
+        "--bin",
+        "soak",
+    ]);
+    let program = shell::built(&mut build, "soak")?;
+    let mut memcheck = Command::new("valgrind");
+    memcheck.args(["--error-exitcode=9", "--leak-check=full"]);
+    // What is still pointed to at the end was not lost.
+    memcheck.args(["--show-leak-kinds=definite,indirect"]);
+    memcheck.args(["--errors-for-leak-kinds=definite,indirect"]);
+    memcheck.arg(program).arg(MEMCHECK_HOURS);
+    // What is resident is Valgrind's own memory too.
+    memcheck.arg(folder.join("memcheck.csv")).arg("any-growth");
+    deep::run_within_limit(&mut memcheck)
+}
+
+/// `[main]` The heap of an offline render over time, and its peak.
+pub(crate) fn massif(folder: &Path) -> Result<(), Error> {
+    packages::ensure(&[packages::BUILD, packages::VALGRIND])?;
+    let mut build = shell::cargo();
+    build.args(["build", "--release", "-p", "headroom", "--bin", "headroom"]);
+    let program = shell::built(&mut build, "headroom")?;
+    let input = folder.join("massif-in.wav");
+    write_noise(&input)?;
+    let file = folder.join("massif.out");
+    let mut massif = Command::new("valgrind");
+    massif.args(["--quiet", "--tool=massif", "--time-unit=i"]);
+    massif.arg(format!("--massif-out-file={}", file.display()));
+    massif.arg(program).arg("render").arg(&input);
+    massif.arg(folder.join("massif-out.wav"));
+    massif.args(["--preset", "drum-bus"]);
+    deep::run_within_limit(&mut massif)?;
+    let text = std::fs::read_to_string(&file).map_err(|source| Error::file(&file, source))?;
+    let heap = heap_bytes(&text);
+    let (Some(peak), Some(last)) = (heap.iter().max(), heap.last()) else {
+        return Err(Error::output("massif", "its file has no line `mem_heap_B`"));
+    };
+    println!(
+        "{}: {} snapshots, peak {peak} bytes of heap, last {last} bytes (racks have regions of their own)",
+        file.display(),
+        heap.len()
+    );
+    Ok(())
+}
+
+/// The heap's bytes, snapshot by snapshot.
+fn heap_bytes(file: &str) -> Vec<u64> {
+    let values = file
+        .lines()
+        .filter_map(|line| line.strip_prefix("mem_heap_B="));
+    values.filter_map(|value| value.parse().ok()).collect()
+}
+
+fn write_noise(path: &Path) -> Result<(), Error> {
+    let spec = hound::WavSpec {
+        channels: 2,
+        sample_rate: 48_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut state = 1u32;
+    let mut write = || {
+        let mut writer = hound::WavWriter::create(path, spec)?;
+        for _ in 0..2 * 48_000 * MASSIF_SECS {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            writer.write_sample((state >> 18) as i16)?;
+        }
+        writer.finalize()
+    };
+    write().map_err(|source| Error::wave(path, source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_heap_of_each_snapshot_is_found() {
+        let file = "snapshot=0\nmem_heap_B=0\nmem_heap_extra_B=8\nsnapshot=1\nmem_heap_B=77\n";
+        assert_eq!(heap_bytes(file), [0, 77]);
+    }
+}
