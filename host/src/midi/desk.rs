@@ -1,6 +1,8 @@
 //! The main thread's side of MIDI: presets by program, learning, saving, and what people are shown.
 
 use std::path::PathBuf;
+use std::time::Duration;
+use std::time::Instant;
 
 use headroom_engine::Catalog;
 use headroom_engine::ControlError;
@@ -27,6 +29,10 @@ use super::watcher::Watcher;
 use crate::error::one_line;
 use crate::presets;
 use crate::presets::Origin;
+
+/// Between two presets that a finger on a button loads: the rack that left has faded by then, so that
+/// none has to wait with all its memory.
+const LOAD_PAUSE: Duration = Duration::from_millis(60);
 
 /// What a key of the terminal asks of the desk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +92,8 @@ struct Midi {
     ports: Vec<String>,
     /// A program that was chosen and is not loaded yet: channel and number.
     program: Option<(u8, u8)>,
+    /// When the newest preset was loaded.
+    loaded: Option<Instant>,
     /// The table of the rack of now is still to be sent.
     table_due: bool,
 }
@@ -151,6 +159,7 @@ impl Desk {
             },
             ports: Vec::new(),
             program: None,
+            loaded: None,
             table_due: false,
         });
     }
@@ -165,8 +174,9 @@ impl Desk {
         self.learn.is_some()
     }
 
-    /// `[main]` Looks at what has come in. Bounded: one preset is loaded at most.
-    pub(crate) fn look(&mut self, controller: &mut Controller) -> News {
+    /// `[main]` Looks at what has come in. Bounded: one preset is loaded at most, and none while
+    /// nothing `plays` that would take it; the newest program waits.
+    pub(crate) fn look(&mut self, controller: &mut Controller, plays: bool) -> News {
         let mut news = News::default();
         if let Some(midi) = &mut self.midi {
             midi.sweep();
@@ -174,7 +184,15 @@ impl Desk {
             news.muted = midi.heard.take_muted();
             midi.program = midi.heard.take_program().or(midi.program);
         }
-        if let Some((channel, number)) = self.midi.as_ref().and_then(|midi| midi.program) {
+        let due = |midi: &&Midi| {
+            plays
+                && midi
+                    .loaded
+                    .is_none_or(|loaded| loaded.elapsed() >= LOAD_PAUSE)
+        };
+        if let Some((channel, number)) =
+            self.midi.as_ref().filter(due).and_then(|midi| midi.program)
+        {
             news.preset = self.choose(channel, number, controller);
         }
         self.listen_for_touch(controller);
@@ -220,6 +238,7 @@ impl Desk {
             }
         }
         midi.program = None;
+        midi.loaded = Some(Instant::now());
         self.said
             .push(format!("program {}: preset `{name}`", number + 1));
         self.origin = found.origin;

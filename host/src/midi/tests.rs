@@ -313,6 +313,11 @@ fn what_comes_while_nobody_plays_ends_where_it_ended_and_lost_keys_are_counted()
         port.hear(&cc(number, 0), bench.now_ns);
     }
     assert_eq!(bench.heard.counts().dropped, 10);
+    // A block takes so many messages and no more.
+    let before = bench.heard.counts().superseded;
+    let events = bench.block(BLOCK).len() as u64;
+    let taken = events + bench.heard.counts().superseded - before;
+    assert_eq!(taken, 64 + 4 * BLOCK as u64);
     // A few blocks for what waits, none of them longer than others.
     for _ in 0..8 {
         assert!(bench.block(BLOCK).len() <= 1_024);

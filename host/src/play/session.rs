@@ -291,7 +291,9 @@ impl<'a> Session<'a> {
 
     /// What MIDI has brought.
     fn look_at_desk(&mut self) {
-        let news = self.desk.look(&mut self.open.controller);
+        let news = self
+            .desk
+            .look(&mut self.open.controller, self.lost.is_none());
         self.muted = news.muted.unwrap_or(self.muted);
         if let Some(preset) = news.preset {
             self.view.preset = preset;

@@ -132,7 +132,7 @@ pub(crate) fn be_the_keys() {
     let client = connect();
     let out = client.register_port("out", MidiOut::default()).unwrap();
     let ear = client.register_port("ear", AudioIn::default()).unwrap();
-    let (mut send, messages) = rtrb::RingBuffer::<[u8; 3]>::new(64);
+    let (mut send, messages) = rtrb::RingBuffer::<[u8; 3]>::new(1_024);
     let words = Arc::new(Words::default());
     let hands = Hands {
         out,
