@@ -333,6 +333,48 @@ fn the_rack_as_it_sounds_has_what_events_have_set_until_the_controller_speaks() 
 }
 
 #[test]
+fn what_is_shown_is_what_sounds_also_when_events_come_while_edits_wait() {
+    let quiet_db = -20.0;
+    let mut waited = false;
+    for blocks_with_events in 0..60 {
+        let others = ["a", "b"].map(|id| module("gain").with_id(id));
+        let mut rig = Rig::stereo(&rack([module("gain")].into_iter().chain(others)));
+        let gain = module("gain").kind;
+        // More than may have left at once: the last of them waits.
+        for place in 0..14 {
+            rig.controller.move_to("gain", 1 + place % 2).unwrap();
+        }
+        let mut last = rig.controller.spec().clone();
+        let at = last.modules.iter().position(|module| module.id == "gain");
+        let gain_at = at.unwrap();
+        last.modules[gain_at].values[0] = -6.0;
+        let moved = last.modules.remove(gain_at);
+        last.modules.insert(0, moved);
+        rig.controller.edit(&last).unwrap();
+        let quiet = rig
+            .controller
+            .param_change("gain", gain.params[0].id, quiet_db)
+            .unwrap();
+        let mut sound = vec![vec![0.5; 64]; 2];
+        for _ in 0..blocks_with_events {
+            rig.run(&mut sound, &Blocks::Fixed(64), &[(0, quiet)], |_, _| {});
+            sound = vec![vec![0.5; 64]; 2];
+        }
+        let mut sound = vec![vec![0.5; 48_000]; 2];
+        rig.play(&mut sound);
+        let shown_db = rig.controller.current().modules[0].values[0];
+        let sounds_db = 20.0 * (sound[0][47_999] / 0.5).log10();
+        assert!(
+            (shown_db - sounds_db).abs() < 0.01,
+            "{shown_db} dB is shown, {sounds_db} dB sounds, after {blocks_with_events} blocks"
+        );
+        // Events before the last edit are overruled by it, those behind it stand.
+        waited |= blocks_with_events > 0 && shown_db == -6.0;
+    }
+    assert!(waited, "some events came while the last edit waited");
+}
+
+#[test]
 fn a_mute_from_the_audio_thread_is_the_controllers_mute() {
     let mut rig = Rig::stereo(&rack([module("gain")]));
     let play = |rig: &mut Rig| {

@@ -135,6 +135,11 @@ fn a_controller_moves_the_gain_and_a_program_change_the_preset() {
     keys.wait_for_level(0.05);
     keys.send(&[0xC1, 1]);
     keys.wait_for_level(0.5);
+    // And with the preset came its controller.
+    keys.send(&[0xB0, 7, 0]);
+    keys.wait_for_level(0.0005);
+    keys.send(&[0xB0, 7, 127]);
+    keys.wait_for_level(0.5);
     keys.send(&[0x90, 41, 1]);
     keys.wait_for_level(0.0);
     keys.send(&[0x90, 41, 1]);

@@ -335,6 +335,42 @@ fn what_comes_while_nobody_plays_ends_where_it_ended_and_lost_keys_are_counted()
 }
 
 #[test]
+fn nothing_overtakes_a_position_that_found_the_ring_full() {
+    let mut bench = Bench::new(GAIN);
+    let mut port = bench.port();
+    bench.block(BLOCK);
+    for _ in 0..2_048 {
+        port.hear(&cc(7, 64), bench.now_ns);
+    }
+    // The ring is full: this is parked. Then there is room again, but not for what comes behind it.
+    port.hear(&cc(7, 0), bench.now_ns);
+    bench.block(1);
+    port.hear(&cc(7, 127), bench.now_ns);
+    for _ in 0..8 {
+        bench.block(BLOCK);
+    }
+    assert_eq!(bench.value("gain", "gain_db"), 0.0);
+}
+
+#[test]
+fn channel_mode_messages_and_what_is_cut_short_move_nothing() {
+    for bytes in [
+        &[0xB0, 120, 0][..],
+        &[0xB0, 123, 127],
+        &[0xB0, 7],
+        &[0xB0, 7, 200],
+        &[7, 100],
+        &[0xC0],
+        &[0xF0, 7, 1, 0xF7],
+        &[0xF8],
+        &[0xF8, 0xB0, 7, 1],
+        &[],
+    ] {
+        assert_eq!(Message::parse(bytes), None, "{bytes:x?}");
+    }
+}
+
+#[test]
 fn the_last_position_arrives_however_the_threads_race() {
     let mut bench = Bench::new(GAIN);
     let mut port = bench.port();
