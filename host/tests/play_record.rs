@@ -36,7 +36,7 @@ fn noise(folder: &Path, frames: u32) {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        let value = (state >> 40) as i16 / 2 | 1;
+        let value = ((state >> 40) as i16 / 2) | 1;
         sample.copy_from_slice(&value.to_le_bytes());
     }
     std::fs::write(folder.join("noise.wav"), bytes).unwrap();
