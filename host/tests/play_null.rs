@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use play_common::assert_real_time;
 use play_common::headroom;
+use play_common::last_object;
 use play_common::neutral;
 use play_common::play;
 use play_common::report;
@@ -160,6 +161,32 @@ fn a_trap_is_refused_where_there_is_none() {
     assert_eq!(output.status.code(), Some(1));
     let said = stderr(&output);
     assert!(said.contains("expected Linux on x86-64"), "{said}");
+}
+
+#[test]
+fn a_file_that_is_cut_while_it_plays_is_told_and_the_report_still_comes() {
+    let place = tempfile::tempdir().unwrap();
+    let path = sine(place.path(), 48_000, 480_000);
+    let child = play(
+        place.path(),
+        &["--backend", "null", "--input", "sine.wav", "--json"],
+    )
+    .stdout(Stdio::piped())
+    .stderr(Stdio::piped())
+    .spawn()
+    .unwrap();
+    std::thread::sleep(Duration::from_millis(800));
+    let file = std::fs::File::options().write(true).open(path).unwrap();
+    file.set_len(1_000).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{}: {said}", output.status);
+    let told = said.lines().filter(|line| line.contains("sine.wav"));
+    assert_eq!(told.count(), 1, "{said}");
+    assert!(said.contains("was cut while it was read"), "{said}");
+    let report = last_object(&output);
+    assert!(report["frames"].as_u64().unwrap() > 10_000, "{report}");
+    assert_real_time(&report);
 }
 
 #[test]

@@ -4,7 +4,11 @@ use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use symphonia::core::io::MediaSource;
+
 use super::error::ReadError;
+#[cfg(target_os = "linux")]
+use super::mapped_file::MappedFile;
 
 /// The most bytes of a stream that are kept to be read a second time.
 const MAX_REMEMBERED_BYTES: usize = 1 << 20;
@@ -15,9 +19,65 @@ pub(super) type Stream = Box<dyn Read + Send + Sync>;
 /// Bytes, and what is known about them before the first is read.
 pub(super) enum ByteSource {
     /// A regular file: it can be rewound and its length is known.
-    File(File),
+    File(Regular),
     /// Standard input, a pipe or a device.
     Stream(Stream),
+}
+
+/// A regular file: mapped where that can be done, or else read.
+pub(super) enum Regular {
+    #[cfg(target_os = "linux")]
+    Mapped(MappedFile),
+    Read(File),
+}
+
+impl Regular {
+    fn new(file: File) -> Self {
+        #[cfg(target_os = "linux")]
+        let file = match MappedFile::new(file) {
+            Ok(mapped) => return Self::Mapped(mapped),
+            Err(file) => file,
+        };
+        Self::Read(file)
+    }
+
+    fn length_bytes(&self) -> io::Result<u64> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Mapped(file) => Ok(file.length_bytes()),
+            Self::Read(file) => Ok(file.metadata()?.len()),
+        }
+    }
+}
+
+impl Read for Regular {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Mapped(file) => file.read(bytes),
+            Self::Read(file) => file.read(bytes),
+        }
+    }
+}
+
+impl Seek for Regular {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Mapped(file) => file.seek(to),
+            Self::Read(file) => file.seek(to),
+        }
+    }
+}
+
+impl MediaSource for Regular {
+    fn is_seekable(&self) -> bool {
+        true
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        self.length_bytes().ok()
+    }
 }
 
 impl ByteSource {
@@ -35,7 +95,7 @@ impl ByteSource {
             });
         }
         Ok(if kind.is_file() {
-            Self::File(file)
+            Self::File(Regular::new(file))
         } else {
             Self::Stream(Box::new(file))
         })
@@ -44,7 +104,7 @@ impl ByteSource {
     /// How many bytes there are from the start of the file; unknown for a stream.
     pub(super) fn length_bytes(&self) -> io::Result<Option<u64>> {
         match self {
-            Self::File(file) => Ok(Some(file.metadata()?.len())),
+            Self::File(file) => Ok(Some(file.length_bytes()?)),
             Self::Stream(_) => Ok(None),
         }
     }

@@ -5,11 +5,15 @@
 //! appears under its name only when it is whole. None of them ever holds a whole file in memory, and none
 //! belongs on the audio thread.
 
+#[cfg(target_os = "linux")]
+mod bus_guard;
 mod byte_source;
 mod decoded;
 mod destination;
 mod dither;
 mod error;
+#[cfg(target_os = "linux")]
+mod mapped_file;
 mod reader;
 mod recording;
 mod resample;

@@ -3,7 +3,10 @@
 mod damage;
 mod decoded;
 mod dithered;
+#[cfg(target_os = "linux")]
+mod mapped;
 mod rates;
+mod recording;
 mod round_trip;
 mod wave_files;
 
