@@ -15,6 +15,8 @@ use crate::play::backend::BackendError;
 use crate::play::backend::PATIENCE;
 use crate::play::backend::no_answer;
 use crate::play::backend::patiently;
+#[cfg(feature = "jack")]
+use crate::play::jack_ports;
 use crate::play::latency;
 use crate::play::lookup::directions;
 use crate::play::lookup::host;
@@ -99,7 +101,8 @@ pub fn list() -> DeviceList {
         };
         match answer {
             Ok(devices) => {
-                let useless = !devices.iter().any(|device| device.paced);
+                let useless =
+                    backend != Backend::Jack && !devices.iter().any(|device| device.paced);
                 let reason = useless.then(|| "it has no device with a clock".to_owned());
                 BackendEntry {
                     name: backend.name(),
@@ -139,12 +142,13 @@ fn the_clock() -> DeviceEntry {
 
 fn devices_of(backend: Backend) -> Result<Vec<DeviceEntry>, String> {
     let _hushed = quiet::hush();
+    #[cfg(feature = "jack")]
+    if backend == Backend::Jack {
+        return jack_devices().map_err(|error| error.to_string());
+    }
     let host = host(backend).map_err(|error: BackendError| error.to_string())?;
     let usual_output = host.default_output_device();
     let usual_input = host.default_input_device();
-    if backend == Backend::Jack && usual_output.is_none() && usual_input.is_none() {
-        return Err("no JACK server is running".to_owned());
-    }
     let devices = host.devices().map_err(|error| error.to_string())?;
     Ok(devices
         .map(|device| {
@@ -174,6 +178,30 @@ fn devices_of(backend: Backend) -> Result<Vec<DeviceEntry>, String> {
                 paced: !is_unpaced(backend, &id),
                 id,
             }
+        })
+        .collect())
+}
+
+/// The clients that can be connected to. A server without any still plays: what comes later can be
+/// connected by hand.
+#[cfg(feature = "jack")]
+fn jack_devices() -> Result<Vec<DeviceEntry>, BackendError> {
+    let client = jack_ports::connect("headroom-devices")?;
+    let peers = jack_ports::peers(&client);
+    let block_frames = client.buffer_size();
+    Ok(peers
+        .into_iter()
+        .map(|peer| DeviceEntry {
+            input: !peer.captures.is_empty(),
+            output: !peer.playbacks.is_empty(),
+            default_input: peer.usual_capture,
+            default_output: peer.usual_playback,
+            channels: u16::try_from(peer.captures.len().max(peer.playbacks.len())).ok(),
+            sample_rate_hz: Some(client.sample_rate()),
+            block_frames: Some([block_frames; 2]),
+            paced: true,
+            id: peer.name.clone(),
+            name: peer.name,
         })
         .collect())
 }

@@ -56,6 +56,28 @@ fn seconds_of_a_looped_file_are_exact_and_take_their_time() {
 }
 
 #[test]
+fn a_program_that_was_stopped_for_a_while_has_lost_no_device() {
+    let place = tempfile::tempdir().unwrap();
+    let args = ["--backend", "null", "--seconds", "1", "--json"];
+    let mut command = play(place.path(), &args);
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    signal(&child, "STOP");
+    std::thread::sleep(Duration::from_millis(2_600));
+    signal(&child, "CONT");
+    let output = child.wait_with_output().unwrap();
+    let report = report_of(&output);
+    assert!(!stderr(&output).contains("lost"), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("asks"), "{}", stderr(&output));
+    assert_eq!(report["frames"], 48_000);
+    assert_eq!(report["reconnects"], 0);
+}
+
+#[test]
 fn a_file_is_played_whole_and_then_its_tail() {
     let place = tempfile::tempdir().unwrap();
     sine(place.path(), 44_100, 44_100);

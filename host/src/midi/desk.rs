@@ -28,6 +28,7 @@ use super::watcher::Tidings;
 use super::watcher::Watcher;
 use crate::error::one_line;
 use crate::presets;
+use crate::presets::Found;
 use crate::presets::Origin;
 
 /// Between two presets that a finger on a button loads: the rack that left has faded by then, so that
@@ -207,6 +208,13 @@ impl Desk {
         self.bindings_changed(controller);
     }
 
+    /// `[main]` Another preset plays, and not because of MIDI.
+    pub(crate) fn preset_changed(&mut self, preset: &Found, controller: &Controller) {
+        self.origin = preset.origin.clone();
+        self.bindings.clone_from(&preset.spec.midi);
+        self.rack_changed(controller);
+    }
+
     /// A program was chosen: its preset's name, once it plays.
     fn choose(&mut self, channel: u8, number: u8, controller: &mut Controller) -> Option<String> {
         let midi = self.midi.as_mut()?;
@@ -241,9 +249,7 @@ impl Desk {
         midi.loaded = Some(Instant::now());
         self.said
             .push(format!("program {}: preset `{name}`", number + 1));
-        self.origin = found.origin;
-        self.bindings.clone_from(&found.spec.midi);
-        self.rack_changed(controller);
+        self.preset_changed(&found, controller);
         Some(found.spec.name)
     }
 

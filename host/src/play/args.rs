@@ -61,6 +61,19 @@ pub struct PlayArgs {
     #[arg(long, value_name = "FILE")]
     pub midi_map: Option<PathBuf>,
 
+    /// Presets to step through, the first at the start: keys n and b, or --every
+    #[arg(
+        long,
+        value_name = "NAME,...",
+        value_delimiter = ',',
+        conflicts_with = "preset"
+    )]
+    pub setlist: Vec<String>,
+
+    /// Go on to the next preset of the setlist after every so many seconds of sound
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    pub every: Option<f64>,
+
     /// Play this file in place of the input (WAV, FLAC, MP3, OGG)
     #[arg(long, value_name = "FILE")]
     pub input: Option<PathBuf>,
@@ -148,6 +161,22 @@ impl PlayArgs {
             return Err(PlayError::Needs {
                 option: "--loop",
                 needs: "--input FILE",
+            });
+        }
+        if self.every.is_some() && self.setlist.is_empty() {
+            return Err(PlayError::Needs {
+                option: "--every",
+                needs: "--setlist NAME,...",
+            });
+        }
+        // Below a block nothing could follow; a day is beyond any show.
+        if let Some(every) = self.every
+            && !(0.01..=86_400.0).contains(&every)
+        {
+            return Err(PlayError::Option {
+                option: "--every",
+                given: every.to_string(),
+                expected: "0.01 to 86400 seconds".to_owned(),
             });
         }
         let rate_hz = in_range("--rate", "Hz", self.rate, &RATES_HZ)?;

@@ -126,6 +126,8 @@ impl Plan<'_> {
         Wish {
             output_device: ids.output.clone().or(wish.output_device),
             input_device: ids.input.clone().or(wish.input_device),
+            exact_output: wish.exact_output || ids.output.is_some(),
+            exact_input: wish.exact_input || ids.input.is_some(),
             live_input: wish.live_input && facts.input.is_some(),
             ..wish
         }
@@ -155,9 +157,17 @@ impl Plan<'_> {
 
     /// `[main]` What a new device changes of it: a bridge from its input; nothing where a file plays.
     pub(super) fn live_feed(&self, facts: &Facts, shared: &Arc<Shared>) -> Result<Feed, PlayError> {
-        let clock = match facts.input_clock {
-            Some(clock) if self.args.input.is_none() => clock,
-            _ => return Ok(Feed::default()),
+        if self.args.input.is_some() {
+            return Ok(Feed::default());
+        }
+        if facts.duplex && facts.input.is_some() {
+            return Ok(Feed {
+                input: Some(Input::Block),
+                capture: None,
+            });
+        }
+        let Some(clock) = facts.input_clock else {
+            return Ok(Feed::default());
         };
         let plan = BridgePlan {
             clocks: clock.clocks,
@@ -310,6 +320,10 @@ fn attempt(backend: Backend, plan: &Plan<'_>) -> Result<Open, Miss> {
     let (controller, processor) = build(plan.spec, rate_hz, max_block_frames)?;
 
     let shared = Arc::new(Shared::default());
+    shared.rack_latency_frames.store(
+        controller.latency_frames().try_into().unwrap_or(u32::MAX),
+        Relaxed,
+    );
     let (source, feed) = plan.feed(&facts, &shared, 0.0)?;
     let programme = plan.programme(rate_hz, max_block_frames, controller.latency_frames());
     let input = feed.input.unwrap_or(Input::Silence);

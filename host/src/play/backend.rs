@@ -12,6 +12,8 @@ use serde::Serialize;
 use super::bridge::Capture;
 use super::bridge::Clocks;
 use super::cpal_device::CpalDevice;
+#[cfg(feature = "jack")]
+use super::jack_device::JackDevice;
 use super::lease::Seat;
 use super::null::NullDevice;
 use super::player::Player;
@@ -150,8 +152,8 @@ pub(crate) struct Wish {
     pub(crate) exact_input: bool,
 }
 
-/// What tells a device apart from all others of its backend, today and tomorrow. `None` where the
-/// backend picks the device itself (JACK), or there is none.
+/// What tells a device apart from all others of its backend, today and tomorrow. `None` where
+/// there is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct DeviceIds {
     pub(crate) output: Option<String>,
@@ -169,6 +171,8 @@ pub(crate) struct Facts {
     pub(crate) block_frames: Option<u32>,
     /// By what the input runs, where its frames come through a bridge.
     pub(crate) input_clock: Option<InputClock>,
+    /// Whether one callback has both the input and the output.
+    pub(crate) duplex: bool,
 }
 
 /// By what the input of a device runs.
@@ -177,6 +181,15 @@ pub(crate) struct InputClock {
     pub(crate) rate_hz: u32,
     /// What its clock is to the output's.
     pub(crate) clocks: Clocks,
+}
+
+/// How late a device is, as far as its audio system knows, in frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DeviceLatency {
+    /// From the plug to our callback; `None` without an input.
+    pub(crate) input_frames: Option<u32>,
+    /// From our callback to the plug.
+    pub(crate) output_frames: u32,
 }
 
 /// What a device is given to run.
@@ -205,6 +218,14 @@ pub(crate) trait Device: Send {
 pub(crate) trait Running: Send {
     /// `[main]` Frames of one callback, where the device knows.
     fn block_frames(&self) -> Option<u32>;
+
+    /// `[main]` How late it is, where its audio system says so.
+    fn latency(&self) -> Option<DeviceLatency> {
+        None
+    }
+
+    /// `[main]` [`Shared::rack_latency_frames`] has changed: whoever wants to know is told.
+    fn rack_latency_changed(&self) {}
 }
 
 /// Why a backend is not the one.
@@ -238,6 +259,8 @@ pub(crate) fn find_whenever(
 ) -> Result<Box<dyn Device>, BackendError> {
     Ok(match backend {
         Backend::Null => Box::new(NullDevice::new(wish)?),
+        #[cfg(feature = "jack")]
+        Backend::Jack => Box::new(JackDevice::find(wish)?),
         _ => Box::new(CpalDevice::find(backend, wish)?),
     })
 }

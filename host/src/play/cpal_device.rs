@@ -80,34 +80,26 @@ impl CpalDevice {
     pub(super) fn find(backend: Backend, wish: &Wish) -> Result<Self, BackendError> {
         let _hushed = quiet::hush();
         let host = host(backend)?;
-        if backend == Backend::Jack && usual(&host, backend, "output").is_none() {
-            return Err(none_at_all(backend));
-        }
         // Names first: a typing error is told as one, whatever else is wrong.
-        let exact = |exact: bool| exact && backend != Backend::Jack;
         let named_input = match &wish.input_device {
-            Some(name) => Some(named(&host, "input", name, exact(wish.exact_input))?),
+            Some(name) => Some(named(&host, "input", name, wish.exact_input)?),
             None => None,
         };
         let output = match &wish.output_device {
-            Some(name) => named(&host, "output", name, exact(wish.exact_output))?,
-            None => usual(&host, backend, "output").ok_or_else(|| none_at_all(backend))?,
+            Some(name) => named(&host, "output", name, wish.exact_output)?,
+            None => usual(&host, "output").ok_or_else(none_at_all)?,
         };
         if wish.output_device.is_none() && is_unpaced(backend, &id_of(&output)) {
             return Err(BackendError::Unavailable(
                 "its default device has no clock".to_owned(),
             ));
         }
-        let output = Side::output(output, backend, wish)?;
+        let output = Side::output(output, wish)?;
 
-        let usual_input = || {
-            wish.live_input
-                .then(|| usual(&host, backend, "input"))
-                .flatten()
-        };
+        let usual_input = || wish.live_input.then(|| usual(&host, "input")).flatten();
         let input = match named_input.or_else(usual_input) {
             Some(device) => {
-                let side = Side::input(device, backend, wish, &output.config);
+                let side = Side::input(device, wish, &output.config);
                 // A default input that does not open leaves a rack without input; a named one must, and so
                 // must one whose channels are named.
                 if wish.input_device.is_some() || wish.routing.inputs.is_some() {
@@ -137,6 +129,7 @@ impl CpalDevice {
                 rate_hz: side.config.sample_rate,
                 clocks: clocks(backend, &id_of(&output.device), &id_of(&side.device)),
             }),
+            duplex: false,
         };
         Ok(Self {
             facts,
@@ -152,10 +145,6 @@ impl Device for CpalDevice {
     }
 
     fn ids(&self) -> DeviceIds {
-        // JACK's devices are our own clients; what they are connected to is the server's affair.
-        if self.facts.backend == Backend::Jack {
-            return DeviceIds::default();
-        }
         DeviceIds {
             output: Some(identity(&self.output.device)),
             input: self.input.as_ref().map(|side| identity(&side.device)),
@@ -212,7 +201,7 @@ impl Drop for CpalStreams {
 }
 
 impl Side {
-    fn output(device: cpal::Device, backend: Backend, wish: &Wish) -> Result<Self, BackendError> {
+    fn output(device: cpal::Device, wish: &Wish) -> Result<Self, BackendError> {
         let usual = device.default_output_config().map_err(unavailable)?;
         let ranges = || {
             device
@@ -227,12 +216,11 @@ impl Side {
             wish.routing.outputs,
             &name_of(&device),
         )?;
-        Self::new(device, backend, &config, wish, Direction::Output)
+        Self::new(device, &config, wish, Direction::Output)
     }
 
     fn input(
         device: cpal::Device,
-        backend: Backend,
         wish: &Wish,
         output: &StreamConfig,
     ) -> Result<Self, BackendError> {
@@ -257,12 +245,11 @@ impl Side {
             Err(BackendError::Refused(_)) => at(None)?,
             config => config?,
         };
-        Self::new(device, backend, &config, wish, Direction::Input)
+        Self::new(device, &config, wish, Direction::Input)
     }
 
     fn new(
         device: cpal::Device,
-        backend: Backend,
         supported: &SupportedStreamConfig,
         wish: &Wish,
         direction: Direction,
@@ -270,9 +257,6 @@ impl Side {
         let mut config = supported.config();
         config.buffer_size = match (wish.block_frames, supported.buffer_size()) {
             (Some(frames), _) => BufferSize::Fixed(frames),
-            // The server's own block, which cannot be another, is better left unsaid: it may change
-            // between the question and the start.
-            (None, _) if backend == Backend::Jack => BufferSize::Default,
             (None, SupportedBufferSize::Range { min, max }) if min <= max => {
                 BufferSize::Fixed(USUAL_BLOCK_FRAMES.clamp(*min, *max))
             }

@@ -18,10 +18,12 @@ use super::routing::Channels;
 /// `[main]` cpal's host for a backend, if this build and this machine have it.
 pub(crate) fn host(backend: Backend) -> Result<cpal::Host, BackendError> {
     let id = HostId::from_str(backend.name()).map_err(|_unknown| {
-        let how = if backend == Backend::Pipewire && cfg!(target_os = "linux") {
-            "this build has no native PipeWire (cargo feature `pipewire`); `jack` and `pulseaudio` reach it too"
-        } else {
-            "not on this platform"
+        let how = match backend {
+            Backend::Pipewire if cfg!(target_os = "linux") => {
+                "this build has no native PipeWire (cargo feature `pipewire`); `jack` and `pulseaudio` reach it too"
+            }
+            Backend::Jack => "this build has no JACK (cargo feature `jack`)",
+            _ => "not on this platform",
         };
         BackendError::Unavailable(how.to_owned())
     })?;
@@ -176,29 +178,15 @@ pub(super) fn named(
 }
 
 /// The device that is taken when none is named.
-pub(super) fn usual(host: &cpal::Host, backend: Backend, direction: &str) -> Option<cpal::Device> {
-    // cpal names its JACK clients after itself; in a patchbay they ought to carry our name.
-    #[cfg(feature = "jack")]
-    if backend == Backend::Jack {
-        type JackDevice = <cpal::platform::JackHost as HostTrait>::Device;
-        let device = match direction {
-            "input" => JackDevice::default_input_device("headroom", true, false),
-            _ => JackDevice::default_output_device("headroom", true, false),
-        };
-        return device.ok().map(cpal::Device::from);
-    }
-    let _only_for_jack = backend;
+pub(super) fn usual(host: &cpal::Host, direction: &str) -> Option<cpal::Device> {
     match direction {
         "input" => host.default_input_device(),
         _ => host.default_output_device(),
     }
 }
 
-pub(super) fn none_at_all(backend: Backend) -> BackendError {
-    BackendError::Unavailable(match backend {
-        Backend::Jack => "no JACK server is running".to_owned(),
-        _ => "it has no device to play on".to_owned(),
-    })
+pub(super) fn none_at_all() -> BackendError {
+    BackendError::Unavailable("it has no device to play on".to_owned())
 }
 
 pub(super) fn unavailable(error: cpal::Error) -> BackendError {

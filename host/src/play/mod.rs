@@ -6,6 +6,7 @@
 //! | `backend` | what a device is to us; the order in which audio systems are tried |
 //! | `lookup` | which devices there are, what they are called, what they run at |
 //! | `cpal_device`, `null` | real devices, and the clock that stands in for one |
+//! | `jack_device`, `jack_client`, `jack_ports` | JACK, by a client of our own |
 //! | `attempt` | from a backend to a running device with a rack on it, or why not |
 //! | `routing` | which channels of a device are used |
 //! | `recall` | what an earlier run leaves to this one |
@@ -19,6 +20,7 @@
 //! | `pedal` | signals that press the panic button |
 //! | `shared` | the words between the audio threads and the main thread |
 //! | `session` | the main thread while playing: keys, signals, housekeeping, the end |
+//! | `setlist` | the presets of a show, one after the other |
 //! | `reconnect` | a device that was lost, until it is back |
 //! | `latency` | the measurement of the round trip |
 //! | `terminal`, `panel` | the live panel |
@@ -32,6 +34,12 @@ mod cpal_device;
 mod direct;
 mod error;
 mod inlet;
+#[cfg(feature = "jack")]
+mod jack_client;
+#[cfg(feature = "jack")]
+mod jack_device;
+#[cfg(feature = "jack")]
+pub(crate) mod jack_ports;
 pub(crate) mod latency;
 mod lease;
 pub(crate) mod lookup;
@@ -50,6 +58,7 @@ mod retimer;
 mod rights;
 pub(crate) mod routing;
 mod session;
+mod setlist;
 mod shared;
 mod source;
 mod steered;
@@ -67,6 +76,7 @@ use crate::report::print;
 use crate::report::print_json;
 
 use self::recall::Recall;
+use self::setlist::Setlist;
 
 pub use self::args::PlayArgs;
 pub use self::backend::Backend;
@@ -90,8 +100,17 @@ pub fn run(args: &PlayArgs) -> Result<(), HostError> {
     let recall = Recall::new(args.fresh);
     let args = &recall.fill_in(args);
     let numbers = args.numbers()?;
-    let found = presets::locate(args.preset.as_deref(), &Catalog::builtin())
-        .map_err(|error| recall::explain_preset(error, args))?;
+    let catalog = Catalog::builtin();
+    let setlist = args
+        .setlist
+        .iter()
+        .map(|name| presets::locate(Some(name.trim()), &catalog))
+        .collect::<Result<Vec<_>, _>>()?;
+    let found = match setlist.first() {
+        Some(first) => first.clone(),
+        None => presets::locate(args.preset.as_deref(), &catalog)
+            .map_err(|error| recall::explain_preset(error, args))?,
+    };
     let midi =
         midi::Setup::find(args.midi.as_deref(), args.midi_map.as_ref()).map_err(PlayError::from)?;
     let plan = attempt::Plan {
@@ -116,7 +135,8 @@ pub fn run(args: &PlayArgs) -> Result<(), HostError> {
     if let Some(line) = recall.keep(&open, args) {
         eprintln!("headroom: {line}");
     }
-    let (report, ended) = session::run(open, &plan, &signals);
+    let setlist = Setlist::new(setlist, args.every);
+    let (report, ended) = session::run(open, &plan, setlist, &signals);
     if args.json {
         print_json(&report, false)?;
     } else {

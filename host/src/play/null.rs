@@ -58,6 +58,7 @@ impl NullDevice {
                 sample_rate_hz: wish.rate_hz.unwrap_or(DEFAULT_RATE_HZ),
                 block_frames: Some(wish.block_frames.unwrap_or(DEFAULT_BLOCK_FRAMES)),
                 input_clock: None,
+                duplex: false,
             },
         })
     }

@@ -44,6 +44,8 @@ pub(super) struct View {
     pub(super) recording: Option<Status>,
     /// The device is lost.
     pub(super) waiting: bool,
+    /// There is another preset to go to.
+    pub(super) has_setlist: bool,
     pub(super) slots: Vec<(String, Level)>,
     pub(super) master: Level,
     pub(super) block_ns: [u64; 3],
@@ -435,9 +437,14 @@ fn keys(view: &View) -> Line {
     } else {
         "r record"
     };
+    let presets = if view.has_setlist {
+        "n/b presets   "
+    } else {
+        ""
+    };
     line.put(
         Some(Color::DarkGrey),
-        format!("{mute}   {panic}   {record}   {learn}s save   q fade out"),
+        format!("{mute}   {panic}   {record}   {presets}{learn}s save   q fade out"),
     );
     line
 }

@@ -32,8 +32,10 @@ const MAX_TAIL_SECS: f64 = 60.0;
 pub(super) enum Input {
     /// A file, through its reader thread.
     File(FileInput),
-    /// The input device.
+    /// The input device, through its own callback.
     Live(Box<LiveInput>),
+    /// The device's own block: what is heard and what is played are of one callback.
+    Block,
     /// Nothing: the device has no input.
     Silence,
 }
@@ -57,6 +59,51 @@ pub(super) struct Player {
     tail: Tail,
     /// What MIDI there is to listen to.
     midi: Option<Box<midi::Feed>>,
+}
+
+/// What a device calls with: a block to be filled, whatever its shape, and perhaps what was heard meanwhile.
+pub(super) trait Block {
+    /// `[audio]` Frames to be filled.
+    fn frames(&self) -> usize;
+
+    /// `[audio]` Both sides of what was heard from frame `at` on; silence where there is no input.
+    fn hear(&self, at: usize, left: &mut [f32], right: &mut [f32]);
+
+    /// `[audio]` Fills the frames from `at` on. What was heard there may be gone then.
+    fn put(&mut self, at: usize, left: &[f32], right: &[f32]);
+
+    /// `[audio]` Silence from frame `at` to the end.
+    fn silence(&mut self, at: usize);
+}
+
+/// A block with the channels of each frame side by side.
+struct Interleaved<'a, T> {
+    samples: &'a mut [T],
+    layout: Layout,
+}
+
+impl<T> Block for Interleaved<'_, T>
+where
+    T: Sample + FromSample<f32>,
+{
+    fn frames(&self) -> usize {
+        self.samples.len() / self.layout.count()
+    }
+
+    fn hear(&self, _: usize, left: &mut [f32], right: &mut [f32]) {
+        left.fill(0.0);
+        right.fill(0.0);
+    }
+
+    fn put(&mut self, at: usize, left: &[f32], right: &[f32]) {
+        let count = self.layout.count();
+        let range = at * count..(at + left.len()) * count;
+        self.layout.place(left, right, &mut self.samples[range]);
+    }
+
+    fn silence(&mut self, at: usize) {
+        self.samples[at * self.layout.count()..].fill(T::EQUILIBRIUM);
+    }
 }
 
 /// How long the rack rings on after a file.
@@ -166,12 +213,20 @@ impl Player {
     where
         T: Sample + FromSample<f32>,
     {
-        let frames = block.len() / layout.count();
+        self.fill_block(&mut Interleaved {
+            samples: block,
+            layout,
+        });
+    }
+
+    /// `[audio]` Fills one block of the device, whatever its size.
+    pub(super) fn fill_block(&mut self, block: &mut impl Block) {
+        let frames = block.frames();
         self.shared.callbacks.fetch_add(1, Relaxed);
         self.shared.asked_frames.fetch_add(frames as u64, Relaxed);
         // A device that is lost and still calls may run at another rate: silence, not noise.
         if !self.shared.running() || self.shared.lost().is_some() {
-            block.fill(T::EQUILIBRIUM);
+            block.silence(0);
             if let Input::Live(live) = &mut self.input {
                 live.flush();
             }
@@ -179,28 +234,25 @@ impl Player {
         }
         if self.arriving {
             self.arriving = false;
+            self.touch(block);
             self.shared.set_priority(priority::make_realtime());
             self.processor.move_to_this_thread();
         }
-        let mut block = block;
+        let mut from = 0;
         if !self.primed {
-            let frames = frames.min(self.left.len());
-            self.prime(frames);
-            let (piece, rest) = block.split_at_mut(frames * layout.count());
-            piece.fill(T::EQUILIBRIUM);
-            block = rest;
+            from = frames.min(self.left.len());
+            self.touch(block);
+            self.prime(from);
+            block.put(0, &self.left[..from], &self.right[..from]);
         }
         // Not the rack alone: what feeds it keeps the same promise, and is counted with it.
         let before = ViolationCounts::of_this_thread();
-        guarded(|| self.run(block, layout));
+        guarded(|| self.run(block, from));
         self.shared.count_violations(before);
     }
 
-    /// `[audio]` Cuts a block into pieces that the rack takes.
-    fn run<T>(&mut self, block: &mut [T], layout: Layout)
-    where
-        T: Sample + FromSample<f32>,
-    {
+    /// `[audio]` Cuts the rest of a block into pieces that the rack takes.
+    fn run(&mut self, block: &mut impl Block, from: usize) {
         if let Some(taps) = &mut self.taps {
             taps.look();
         }
@@ -208,37 +260,40 @@ impl Player {
             let soon = self.position + self.fade_frames;
             self.end = Some(self.end.map_or(soon, |end| end.min(soon)));
         }
+        let frames = block.frames() - from;
         if let Input::Live(live) = &mut self.input {
-            live.begin(Instant::now(), block.len() / layout.count());
+            live.begin(Instant::now(), frames);
         }
         if let Some(midi) = &mut self.midi {
-            midi.begin(block.len() / layout.count(), &mut self.processor);
+            midi.begin(frames, &mut self.processor);
         }
-        let mut rest = block;
-        while rest.len() >= layout.count() {
+        let mut at = from;
+        while at < block.frames() {
             let left_frames = self
                 .end
                 .map_or(u64::MAX, |end| end.saturating_sub(self.position));
             if left_frames == 0 {
-                rest.fill(T::EQUILIBRIUM);
+                block.silence(at);
                 break;
             }
             let piece_frames = usize::try_from(left_frames)
                 .unwrap_or(usize::MAX)
-                .min(rest.len() / layout.count())
+                .min(block.frames() - at)
                 .min(self.left.len());
-            self.play(piece_frames);
-            let (piece, after) = rest.split_at_mut(piece_frames * layout.count());
-            layout.place(
-                &self.left[..piece_frames],
-                &self.right[..piece_frames],
-                piece,
-            );
-            rest = after;
+            self.play(block, at, piece_frames);
+            block.put(at, &self.left[..piece_frames], &self.right[..piece_frames]);
+            at += piece_frames;
         }
         if self.end.is_some_and(|end| end <= self.position) {
             self.shared.finish();
         }
+    }
+
+    /// `[audio]` Touches a block's own memory, on a thread that has never seen it.
+    fn touch(&mut self, block: &mut impl Block) {
+        let frames = block.frames().min(self.left.len());
+        block.hear(0, &mut self.left[..frames], &mut self.right[..frames]);
+        block.silence(0);
     }
 
     /// `[audio]` The priming block: what happens once per thread happens here, in silence.
@@ -257,8 +312,8 @@ impl Player {
         }
     }
 
-    /// `[audio]` One block of the programme.
-    fn play(&mut self, frames: usize) {
+    /// `[audio]` One piece of the programme.
+    fn play(&mut self, block: &impl Block, at: usize, frames: usize) {
         let (left, right) = (&mut self.left[..frames], &mut self.right[..frames]);
         let mut input_over = false;
         match &mut self.input {
@@ -273,6 +328,7 @@ impl Player {
                 input_over = read.over;
             }
             Input::Live(live) => live.fill(left, right),
+            Input::Block => block.hear(at, left, right),
             Input::Silence => {
                 left.fill(0.0);
                 right.fill(0.0);

@@ -10,7 +10,10 @@ pub(crate) struct Hushed {
 /// `[main]` Hushes libasound on this thread, and libjack for good.
 pub(crate) fn hush() -> Hushed {
     #[cfg(feature = "jack")]
-    jack::set_logger(jack::LoggerType::None);
+    // Where libjack is not installed there is nothing to hush, and asking it would panic.
+    if jack::jack_sys::library().is_ok() {
+        jack::set_logger(jack::LoggerType::None);
+    }
     Hushed {
         #[cfg(any(target_os = "linux", target_os = "freebsd"))]
         _alsa: alsa::Output::local_error_handler().ok(),

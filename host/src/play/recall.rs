@@ -73,7 +73,7 @@ impl Recall {
     /// `[main]` The command line with what was not typed filled in from the last run.
     pub(super) fn fill_in(&self, typed: &PlayArgs) -> PlayArgs {
         let mut args = typed.clone();
-        if args.preset.is_none() && self.known.preset.is_some() {
+        if args.preset.is_none() && args.setlist.is_empty() && self.known.preset.is_some() {
             args.preset.clone_from(&self.known.preset);
             args.recalled.preset = true;
         }

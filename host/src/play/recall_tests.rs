@@ -64,6 +64,7 @@ fn facts(backend: Backend) -> Facts {
         sample_rate_hz: 48_000,
         block_frames: Some(256),
         input_clock: None,
+        duplex: false,
     }
 }
 

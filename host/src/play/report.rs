@@ -7,6 +7,7 @@ use headroom_engine::Health;
 use headroom_engine::realtime::ThreadFaults;
 use serde::Serialize;
 
+use super::backend::DeviceLatency;
 use super::backend::Facts;
 use super::reconnect::Absence;
 use super::record::RecordingReport;
@@ -34,6 +35,8 @@ pub struct PlayReport {
     pub realtime_factor: f64,
     /// Latency of the rack in frames.
     pub latency_frames: usize,
+    /// From the plug that is heard to the plug that is played on, where the audio system knows.
+    pub round_trip: Option<RoundTrip>,
     /// Greatest absolute output sample in dBFS; `null` for silence.
     pub peak_dbfs: Option<f64>,
     /// The audio system that was used.
@@ -58,6 +61,8 @@ pub struct PlayReport {
     pub input_drift_ppm: Option<f64>,
     /// Blocks that took longer than they last.
     pub late_blocks: u64,
+    /// Presets that followed the first.
+    pub preset_changes: u64,
     /// Times the device was lost and came back.
     pub reconnects: u64,
     /// Seconds for which there was no device.
@@ -75,6 +80,36 @@ pub struct PlayReport {
     pub midi: Option<MidiCounts>,
     /// What the audio thread did.
     pub audio_thread: AudioThread,
+}
+
+/// How late what is played is behind what is heard, in frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct RoundTrip {
+    /// From the plug to the input callback, in the words of the audio system.
+    pub input_frames: u32,
+    /// Between the input and the output callback: none where they are one.
+    pub bridge_frames: u32,
+    /// In the rack.
+    pub rack_frames: u32,
+    /// From the output callback to the plug.
+    pub output_frames: u32,
+    /// All of it.
+    pub total_frames: u32,
+}
+
+impl RoundTrip {
+    /// `[main]` `None` where there is no input, or where not all of it is known.
+    pub(super) fn of(facts: &Facts, device: DeviceLatency, rack_frames: usize) -> Option<Self> {
+        let input_frames = device.input_frames?;
+        let rack_frames = u32::try_from(rack_frames).ok()?;
+        facts.duplex.then(|| Self {
+            input_frames,
+            bridge_frames: 0,
+            rack_frames,
+            output_frames: device.output_frames,
+            total_frames: input_frames + rack_frames + device.output_frames,
+        })
+    }
 }
 
 impl PlayReport {
@@ -102,6 +137,7 @@ impl PlayReport {
                 0.0
             },
             latency_frames,
+            round_trip: None,
             peak_dbfs: dbfs(shared.peak()),
             backend: facts.backend.name(),
             output_device: facts.output.clone(),
@@ -110,9 +146,13 @@ impl PlayReport {
             deadline_ns: deadline_ns(block_frames, facts.sample_rate_hz),
             xruns: shared.xruns(),
             input_gaps: shared.input_underruns.load(Relaxed) + shared.input_overruns.load(Relaxed),
-            input_wait_frames: facts.input_clock.map(|_| shared.bridge_frames()),
+            input_wait_frames: match facts.input_clock {
+                Some(_) => Some(shared.bridge_frames()),
+                None => facts.input.as_ref().filter(|_| facts.duplex).map(|_| 0),
+            },
             input_drift_ppm: facts.input_clock.and_then(|_| shared.drift_ppm()),
             late_blocks: health.over_deadline,
+            preset_changes: 0,
             reconnects: absence.reconnects,
             away_secs: absence.away.as_secs_f64(),
             realtime: shared.priority() == Priority::Realtime,

@@ -80,7 +80,10 @@ impl Channels {
 
     /// `[any]` The channels, each once: one, which stands for both sides, or the left and the right one. For
     /// a device with a port for each channel.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for devices that have ports"))]
+    #[cfg_attr(
+        not(any(test, feature = "jack")),
+        expect(dead_code, reason = "for devices that have ports")
+    )]
     pub(crate) fn each(self) -> impl Iterator<Item = usize> {
         let right = (self.right != self.left).then_some(self.right);
         [Some(self.left), right]
@@ -146,7 +149,10 @@ impl Layout {
     }
 
     /// `[any]` The channels that are used.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for devices that have ports"))]
+    #[cfg_attr(
+        not(any(test, feature = "jack")),
+        expect(dead_code, reason = "for devices that have ports")
+    )]
     pub(crate) fn channels(self) -> Channels {
         self.channels
     }

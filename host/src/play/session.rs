@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use std::time::Instant;
 
+use headroom_engine::ControlError;
 use headroom_engine::realtime::ThreadFaults;
 use headroom_engine::units::gain_to_db;
 
@@ -20,8 +21,10 @@ use super::reconnect::Back;
 use super::reconnect::Reconnect;
 use super::record;
 use super::report::PlayReport;
+use super::report::RoundTrip;
 use super::report::deadline_ns;
 use super::rights::Rights;
+use super::setlist::Setlist;
 use super::shared::Loss;
 use super::shared::Priority;
 use super::terminal::Key;
@@ -36,6 +39,8 @@ const FRAME: Duration = Duration::from_millis(66);
 const MIDI_LOOK: Duration = Duration::from_millis(10);
 /// Between two looks at the flags when nobody looks at a panel.
 const LOOK: Duration = Duration::from_millis(20);
+/// And at the least, where presets change fast.
+const SHORTEST_LOOK: Duration = Duration::from_millis(1);
 /// Between two rounds of the engine's housekeeping.
 const HOUSEKEEPING: Duration = Duration::from_millis(100);
 /// A device that has not called for this long is gone, whatever it says.
@@ -74,10 +79,11 @@ impl Signals {
 pub(super) fn run(
     open: Open,
     plan: &Plan<'_>,
+    setlist: Setlist,
     signals: &Signals,
 ) -> (PlayReport, Result<(), PlayError>) {
     signals.pedal.connect(open.controller.panic_button());
-    let mut session = Session::new(open, plan);
+    let mut session = Session::new(open, plan, setlist);
     let ended = session.play(signals);
     session.housekeep();
     session.finish_recordings(signals);
@@ -98,6 +104,10 @@ struct Session<'a> {
     /// While the device is lost.
     lost: Option<Lost>,
     absence: Absence,
+    setlist: Setlist,
+    /// Steps in the setlist that the rack had no room for yet.
+    steps: isize,
+    preset_changes: u64,
     terminal: Option<Terminal>,
     view: View,
     /// When the panel was last drawn.
@@ -158,7 +168,7 @@ impl Pulse {
 }
 
 impl<'a> Session<'a> {
-    fn new(mut open: Open, plan: &'a Plan<'a>) -> Self {
+    fn new(mut open: Open, plan: &'a Plan<'a>, setlist: Setlist) -> Self {
         let args = plan.args;
         let live = args.input.is_none() && open.facts.input.is_some();
         let muted = live && !args.unmuted;
@@ -178,6 +188,7 @@ impl<'a> Session<'a> {
             preset: open.preset.clone(),
             backend: open.facts.backend.to_string(),
             source,
+            has_setlist: setlist.len() > 1,
             ..View::default()
         };
         let callbacks = open.shared.callbacks.load(Relaxed);
@@ -189,6 +200,9 @@ impl<'a> Session<'a> {
             plan,
             lost: None,
             absence: Absence::default(),
+            setlist,
+            steps: 0,
+            preset_changes: 0,
             terminal,
             view,
             drawn: Instant::now(),
@@ -246,19 +260,64 @@ impl<'a> Session<'a> {
             if ended || overdue || signals.count() > 1 {
                 return self.damage.take().map_or(Ok(()), Err);
             }
+            self.follow_setlist();
             if self.housekept.elapsed() >= HOUSEKEEPING {
                 self.housekeep();
             }
         }
     }
 
+    /// How long to wait for keys: not so long that a preset comes late.
+    fn pause(&self) -> Duration {
+        let usual = match &self.terminal {
+            _ if self.desk.is_listening() => MIDI_LOOK,
+            Some(_) => FRAME,
+            None => LOOK,
+        };
+        match self.setlist.every_secs() {
+            Some(every_secs) => {
+                usual.min(Duration::from_secs_f64(every_secs / 50.0).max(SHORTEST_LOOK))
+            }
+            None => usual,
+        }
+    }
+
+    /// Goes on in the setlist, by its clock or by what the keys asked for.
+    fn follow_setlist(&mut self) {
+        if self.setlist.is_due(self.seconds()) {
+            self.steps += 1;
+        }
+        if self.steps == 0 {
+            return;
+        }
+        let Some((at, found)) = self.setlist.step(self.steps) else {
+            self.steps = 0;
+            return;
+        };
+        match self.open.controller.load(&found.spec) {
+            Ok(()) => {
+                self.view.preset.clone_from(&found.spec.name);
+                self.desk.preset_changed(found, &self.open.controller);
+                self.setlist.go_to(at);
+                self.preset_changes += 1;
+                self.steps = 0;
+            }
+            // The audio thread takes what waits within a block or two: the same again then.
+            Err(ControlError::Busy) => {}
+            Err(error) => {
+                self.steps = 0;
+                self.say(&format!("warning: {error}"));
+            }
+        }
+    }
+
     /// Keys and signals; this is also where the loop waits.
     fn listen(&mut self, signals: &Signals) {
-        let listening = self.desk.is_listening();
+        let pause = self.pause();
         let keys = match &mut self.terminal {
-            Some(terminal) => terminal.keys(if listening { MIDI_LOOK } else { FRAME }),
+            Some(terminal) => terminal.keys(pause),
             None => {
-                std::thread::sleep(if listening { MIDI_LOOK } else { LOOK });
+                std::thread::sleep(pause);
                 Vec::new()
             }
         };
@@ -272,6 +331,8 @@ impl<'a> Session<'a> {
                 Key::Mute => self.toggle_mute(),
                 Key::Panic => self.toggle_panic(),
                 Key::Record => self.toggle_recording(),
+                Key::Next => self.steps += 1,
+                Key::Back => self.steps -= 1,
             }
         }
         if signals.count() > 0 {
@@ -297,6 +358,7 @@ impl<'a> Session<'a> {
         self.muted = news.muted.unwrap_or(self.muted);
         if let Some(preset) = news.preset {
             self.view.preset = preset;
+            self.preset_changes += 1;
         }
         for message in news.said {
             self.say(&message);
@@ -459,6 +521,7 @@ impl<'a> Session<'a> {
     fn housekeep(&mut self) {
         self.housekept = Instant::now();
         self.tell_news();
+        self.follow_device();
         for event in self.open.controller.reports() {
             self.say(&event.to_string());
         }
@@ -528,6 +591,29 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Tells the audio system how late the rack is, and notices that its blocks are of another length.
+    fn follow_device(&mut self) {
+        let rack_frames = self.open.controller.latency_frames();
+        let rack_frames = u32::try_from(rack_frames).unwrap_or(u32::MAX);
+        let told_frames = &self.open.shared.rack_latency_frames;
+        let Some(running) = &self.open.running else {
+            return;
+        };
+        if told_frames.swap(rack_frames, Relaxed) != rack_frames {
+            running.rack_latency_changed();
+        }
+        if self.open.facts.duplex
+            && let Some(block_frames) = running.block_frames()
+            && block_frames != self.open.block_frames
+        {
+            self.open.block_frames = block_frames;
+            let backend = self.open.facts.backend;
+            self.say(&format!(
+                "backend `{backend}`: blocks of {block_frames} frames from now on"
+            ));
+        }
+    }
+
     /// Page faults of all the audio threads there were.
     fn faults(&self) -> ThreadFaults {
         ThreadFaults {
@@ -540,10 +626,12 @@ impl<'a> Session<'a> {
         if let Some(lost) = self.lost.take() {
             self.absence.away += lost.way_back.away();
         }
+        let rack_frames = self.open.controller.latency_frames();
+        let latency = self.open.running.as_ref().and_then(|it| it.latency());
         let report = PlayReport::gather(
             &self.open.facts,
             self.open.block_frames,
-            self.open.controller.latency_frames(),
+            rack_frames,
             &self.open.shared,
             &self.open.controller.health(),
             self.faults(),
@@ -554,6 +642,8 @@ impl<'a> Session<'a> {
             recording: self.open.recorder.asked_report(),
             takes: self.open.recorder.other_reports(),
             midi: self.desk.counts(),
+            preset_changes: self.preset_changes,
+            round_trip: latency.and_then(|it| RoundTrip::of(&self.open.facts, it, rack_frames)),
             ..report
         }
     }

@@ -44,6 +44,8 @@ pub(super) struct Shared {
     pub(super) input_underruns: AtomicU64,
     /// Times input was thrown away to keep the latency bounded. Writers: both callbacks.
     pub(super) input_overruns: AtomicU64,
+    /// Frames by which the rack is late. Writer: main, reader: the device.
+    pub(super) rack_latency_frames: AtomicU32,
     /// Frames of the newest input callback. Writer: input callback, reader: output callback.
     pub(super) capture_frames: AtomicU32,
     /// Whether the live input is resampled. Writer: output callback (before it, whoever makes the bridge).

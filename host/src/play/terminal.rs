@@ -38,6 +38,10 @@ pub(super) enum Key {
     Escape,
     /// The desk's: learning and saving.
     Desk(DeskKey),
+    /// The next preset of the setlist.
+    Next,
+    /// The preset before.
+    Back,
 }
 
 /// What comes from the terminal.
@@ -211,6 +215,8 @@ fn meaning(code: KeyCode, modifiers: KeyModifiers) -> Option<Key> {
         KeyCode::Down => Some(Key::Desk(DeskKey::Down)),
         KeyCode::Left => Some(Key::Desk(DeskKey::Left)),
         KeyCode::Right => Some(Key::Desk(DeskKey::Right)),
+        KeyCode::Char('n' | 'N') => Some(Key::Next),
+        KeyCode::Char('b' | 'B') => Some(Key::Back),
         KeyCode::Char('m' | 'M') | KeyCode::Enter => Some(Key::Mute),
         KeyCode::Char('p' | 'P' | ' ') => Some(Key::Panic),
         KeyCode::Char('r' | 'R') => Some(Key::Record),

@@ -6,6 +6,9 @@ pub(crate) mod jackd;
 #[cfg(feature = "jack")]
 pub(crate) mod keys;
 pub(crate) mod pipewire;
+pub(crate) mod playing;
+#[cfg(feature = "jack")]
+pub(crate) mod wire;
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -129,4 +132,28 @@ pub(crate) fn assert_real_time(report: &Value) {
         report["realtime_factor"].as_f64().unwrap() > 0.0,
         "{report}"
     );
+}
+
+/// Noise at half of full scale, the sides different; loud and soft by turns, so that dynamics have work.
+pub(crate) fn noise(frames: usize) -> Vec<[f32; 2]> {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1 << 24) as f32 - 0.5
+    };
+    (0..frames)
+        .map(|at| {
+            let loud = if at % 24_000 < 12_000 { 1.0 } else { 0.05 };
+            [random() * loud, random() * loud]
+        })
+        .collect()
+}
+
+/// How many lines say that the device is lost, and how many that it is back.
+pub(crate) fn told(output: &Output) -> (usize, usize) {
+    let said = stderr(output);
+    let count = |what: &str| said.lines().filter(|line| line.contains(what)).count();
+    (count("waiting for it"), count("is back after"))
 }

@@ -1,0 +1,231 @@
+//! Devices that go and come back: a JACK server that is killed, stopped, or runs at other settings.
+
+#![cfg(all(target_os = "linux", feature = "jack"))]
+
+mod play_common;
+
+use std::process::Output;
+use std::time::Duration;
+use std::time::Instant;
+
+use play_common::assert_real_time;
+use play_common::jackd::Jackd;
+use play_common::jackd::Setup;
+use play_common::last_object;
+use play_common::neutral;
+use play_common::noise;
+use play_common::play;
+use play_common::playing::FROM;
+use play_common::playing::INTO;
+use play_common::playing::Playing;
+use play_common::report_of;
+use play_common::sine;
+use play_common::stderr;
+use play_common::told;
+use play_common::wire;
+use play_common::wire::Wire;
+
+/// Not a test: what the others start as the other end of the cables.
+#[test]
+#[ignore = "started by the other tests"]
+fn wire() {
+    wire::be_the_wire();
+}
+
+const SINE: &[&str] = &["--input", "sine.wav", "--loop", "--preset", "neutral.toml"];
+
+/// Takes what the program plays, at its own pace.
+fn taken(jackd: &Jackd, place: &std::path::Path, frames: usize) -> Vec<[f32; 2]> {
+    let wire = Wire {
+        ports: Some([wire::UNUSED, FROM]),
+        frames,
+        kept: frames,
+        speed: 1,
+    };
+    wire.run(jackd, place, &[[0.0; 2]]).frames
+}
+
+/// Whether `frames` are a second of `sine` that is played again and again, from some place in it on.
+fn is_the_sine(frames: &[[f32; 2]]) -> bool {
+    let sine = |frame: usize| {
+        let phase = (frame % 48_000) as f64 * 440.0 / 48_000.0;
+        let sample = (16_384.0 * (phase * std::f64::consts::TAU).sin()).round() as i16;
+        f32::from(sample) / 32_768.0
+    };
+    (0..48_000).any(|start| {
+        frames
+            .iter()
+            .enumerate()
+            .all(|(at, frame)| *frame == [sine(start + at); 2])
+    })
+}
+
+#[test]
+fn the_sound_is_back_within_two_seconds_of_a_server_that_was_killed() {
+    let place = tempfile::tempdir().unwrap();
+    let mut jackd = Jackd::start("killed");
+    sine(place.path(), 48_000, 48_000);
+    neutral(place.path());
+    let playing = Playing::start(&jackd, place.path(), SINE);
+    playing.wait_for_ports(&jackd);
+    assert!(is_the_sine(&taken(&jackd, place.path(), 4_800)));
+
+    jackd.kill();
+    std::thread::sleep(Duration::from_millis(600));
+    jackd.restart(Setup::default());
+    let back = Instant::now();
+    let frames = taken(&jackd, place.path(), 4_800);
+    let late = back.elapsed();
+    assert!(late < Duration::from_secs(2), "{late:?}");
+    assert!(is_the_sine(&frames), "{:?}", &frames[..8]);
+
+    let output = playing.end();
+    let report = report_of(&output);
+    assert_eq!(told(&output), (1, 1), "{}", stderr(&output));
+    assert_eq!(report["reconnects"], 1, "{report}");
+    assert!(report["away_secs"].as_f64().unwrap() > 0.6, "{report}");
+    assert_real_time(&report);
+    assert_eq!(report["audio_thread"]["minor_faults"], 0, "{report}");
+}
+
+#[test]
+fn a_server_that_is_back_at_another_rate_has_the_rack_built_anew() {
+    let place = tempfile::tempdir().unwrap();
+    let mut jackd = Jackd::start("rate");
+    sine(place.path(), 48_000, 48_000);
+    neutral(place.path());
+    let playing = Playing::start(&jackd, place.path(), SINE);
+    playing.wait_for_ports(&jackd);
+    jackd.kill();
+    jackd.restart(Setup {
+        rate_hz: 44_100,
+        block_frames: 256,
+    });
+    let frames = taken(&jackd, place.path(), 44_100);
+    let peak = frames
+        .iter()
+        .flatten()
+        .fold(0.0_f32, |peak, it| peak.max(it.abs()));
+    assert!((0.49..0.51).contains(&peak), "{peak}");
+    // A tone of 440 Hz, still: 440 times a second from below to above.
+    let rises = frames
+        .windows(2)
+        .filter(|pair| pair[0][0] < 0.0 && pair[1][0] >= 0.0)
+        .count();
+    assert!((438..=442).contains(&rises), "{rises} Hz");
+
+    let output = playing.end();
+    let report = report_of(&output);
+    assert_eq!(told(&output), (1, 1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("at 44100 Hz (it was 48000)"));
+    assert_eq!(report["sample_rate_hz"], 44_100, "{report}");
+    assert_eq!(report["block_frames"], 256, "{report}");
+    assert_real_time(&report);
+}
+
+#[test]
+fn the_servers_blocks_change_their_length_without_a_break_or_an_allocation() {
+    let place = tempfile::tempdir().unwrap();
+    let jackd = Jackd::start("blocks");
+    neutral(place.path());
+    let playing = Playing::start(&jackd, place.path(), &["--preset", "neutral.toml"]);
+    let playing = playing.alone(&jackd);
+    let noise = noise(48_000);
+    for block_frames in ["1024", "64"] {
+        jackd.tool("jack_bufsize", &[block_frames]);
+        let wire = Wire {
+            ports: Some([INTO, FROM]),
+            frames: noise.len(),
+            kept: noise.len(),
+            speed: 0,
+        };
+        let taken = wire.run(&jackd, place.path(), &noise);
+        assert_eq!(taken.offset, 0);
+        assert!(taken.frames == noise, "other bits at {block_frames}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let output = playing.end();
+    let report = report_of(&output);
+    assert_eq!(told(&output), (0, 0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("blocks of 64 frames from now on"));
+    assert_eq!(
+        (&report["block_frames"], &report["reconnects"]),
+        (&64.into(), &0.into())
+    );
+    assert_real_time(&report);
+}
+
+/// A run whose server was killed and stays away, and how long it took to end from then on.
+fn abandoned(test: &str, args: &[&str], end: impl FnOnce(&Playing)) -> (Output, Duration) {
+    let place = tempfile::tempdir().unwrap();
+    let mut jackd = Jackd::start(test);
+    sine(place.path(), 48_000, 48_000);
+    neutral(place.path());
+    let playing = Playing::start(&jackd, place.path(), &[SINE, args].concat());
+    playing.wait_for_ports(&jackd);
+    jackd.kill();
+    let killed = Instant::now();
+    end(&playing);
+    (playing.wait(), killed.elapsed())
+}
+
+#[test]
+fn a_run_of_so_many_seconds_ends_after_them_with_its_report_though_its_device_is_lost() {
+    let (output, took) = abandoned("seconds", &["--seconds", "3"], |_| ());
+    assert!(took < Duration::from_secs(6), "{took:?}");
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert_eq!(told(&output), (1, 0), "{}", stderr(&output));
+    let report = last_object(&output);
+    assert!(report["away_secs"].as_f64().unwrap() > 0.5, "{report}");
+    assert_eq!(report["reconnects"], 0, "{report}");
+    assert_real_time(&report);
+}
+
+#[test]
+fn ctrl_c_ends_the_wait_for_a_device_cleanly_and_with_the_report() {
+    let (output, took) = abandoned("ctrl-c", &[], |playing| {
+        std::thread::sleep(Duration::from_millis(800));
+        playing.signal("INT");
+    });
+    assert!(took < Duration::from_secs(6), "{took:?}");
+    let report = report_of(&output);
+    assert_eq!(told(&output), (1, 0), "{}", stderr(&output));
+    assert!(report["away_secs"].as_f64().unwrap() > 0.5, "{report}");
+    assert_real_time(&report);
+}
+
+#[test]
+fn a_server_that_stands_still_is_told_at_the_start_and_waited_for_while_playing() {
+    let place = tempfile::tempdir().unwrap();
+    let jackd = Jackd::start("still");
+    neutral(place.path());
+    sine(place.path(), 48_000, 48_000);
+    let playing = Playing::start(&jackd, place.path(), SINE);
+    playing.wait_for_ports(&jackd);
+    jackd.signal("STOP");
+    let start = Instant::now();
+    let refused = jackd
+        .env(&mut play(place.path(), &["--backend", "jack", "--fresh"]))
+        .output()
+        .unwrap();
+    assert!(
+        start.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        start.elapsed()
+    );
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        stderr(&refused).contains("no answer within 3 s"),
+        "{}",
+        stderr(&refused)
+    );
+    jackd.signal("CONT");
+    let frames = taken(&jackd, place.path(), 4_800);
+    assert!(is_the_sine(&frames), "{:?}", &frames[..8]);
+    let output = playing.end();
+    let report = report_of(&output);
+    assert_eq!(told(&output), (1, 1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("no longer asks for sound"));
+    assert_eq!(report["reconnects"], 1, "{report}");
+    assert_real_time(&report);
+}
