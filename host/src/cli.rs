@@ -26,7 +26,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Play sound through a rack, live
-    Play(PlayArgs),
+    Play(Box<PlayArgs>),
     /// List the audio systems and their devices, or measure the latency of one
     Devices(DevicesArgs),
     /// Say what of this machine stands in the way of sound that is always on time

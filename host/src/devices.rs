@@ -186,7 +186,7 @@ fn devices_of(backend: Backend) -> Result<Vec<DeviceEntry>, String> {
 /// connected by hand.
 #[cfg(feature = "jack")]
 fn jack_devices() -> Result<Vec<DeviceEntry>, BackendError> {
-    let client = jack_ports::connect("headroom-devices")?;
+    let (client, _member) = jack_ports::connect("headroom-devices")?;
     let peers = jack_ports::peers(&client);
     let block_frames = client.buffer_size();
     Ok(peers

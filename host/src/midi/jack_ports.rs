@@ -9,7 +9,6 @@ use std::time::Instant;
 
 use jack::AsyncClient;
 use jack::Client;
-use jack::ClientOptions;
 use jack::Control;
 use jack::MidiIn;
 use jack::PortFlags;
@@ -21,6 +20,9 @@ use super::ports::Port;
 use super::ports::Ports;
 use crate::play::backend::PATIENCE;
 use crate::play::backend::patiently;
+use crate::play::jack_client::Farewell;
+use crate::play::jack_ports::connect;
+use crate::play::jack_server::Member;
 use crate::play::quiet;
 
 const CLIENT: &str = "headroom-midi";
@@ -39,7 +41,8 @@ pub(super) struct JackPorts {
 }
 
 struct Ears {
-    client: Option<AsyncClient<(), Hearing>>,
+    client: Option<AsyncClient<Farewell, Hearing>>,
+    member: Option<Member>,
     port: String,
     /// Calls of JACK's thread; what they were when they last changed, and when that was. A client
     /// is told that its server has gone only by a callback that may do next to nothing; this tells
@@ -50,7 +53,7 @@ struct Ears {
 
 /// A client that only lists: it makes no port, and is gone at once.
 struct Looking {
-    client: Option<Client>,
+    client: Option<(Client, Member)>,
 }
 
 /// What runs on JACK's thread.
@@ -77,7 +80,7 @@ impl ProcessHandler for Hearing {
 
 impl Ears {
     fn open(lane: LaneSender) -> Result<Self, String> {
-        let client = open(CLIENT)?;
+        let (client, member) = open(CLIENT)?;
         let port = client
             .register_port("in", MidiIn::default())
             .map_err(|error| error.to_string())?;
@@ -90,10 +93,11 @@ impl Ears {
             beats: Arc::clone(&beats),
         };
         let client = client
-            .activate_async((), hearing)
+            .activate_async(Farewell, hearing)
             .map_err(|error| error.to_string())?;
         Ok(Self {
             client: Some(client),
+            member: Some(member),
             port: name,
             beats,
             seen: (0, Instant::now()),
@@ -105,6 +109,9 @@ impl Ears {
     }
 
     fn is_alive(&mut self) -> bool {
+        if self.member.as_ref().is_some_and(Member::is_orphaned) {
+            return false;
+        }
         let beats = self.beats.load(Relaxed);
         if beats != self.seen.0 {
             self.seen = (beats, Instant::now());
@@ -115,7 +122,7 @@ impl Ears {
 
 impl Drop for Ears {
     fn drop(&mut self) {
-        part_with(self.client.take());
+        part_with(self.client.take().zip(self.member.take()));
     }
 }
 
@@ -132,13 +139,9 @@ fn part_with<C: Send + 'static>(client: Option<C>) {
     }
 }
 
-fn open(name: &str) -> Result<Client, String> {
+fn open(name: &str) -> Result<(Client, Member), String> {
     let _hushed = quiet::hush();
-    match Client::new(name, ClientOptions::NO_START_SERVER) {
-        Ok((client, _)) => Ok(client),
-        Err(jack::Error::LibraryError(_)) => Err("JACK is not installed".to_owned()),
-        Err(_) => Err("no JACK server is running".to_owned()),
-    }
+    connect(name).map_err(|error| error.to_string())
 }
 
 fn ports_of(client: &Client) -> Vec<Port> {
@@ -181,7 +184,8 @@ impl Ports for JackPorts {
         let looking = Looking {
             client: Some(open(LIST_CLIENT)?),
         };
-        Ok(looking.client.as_ref().map(ports_of).unwrap_or_default())
+        let ports = looking.client.as_ref().map(|(client, _)| ports_of(client));
+        Ok(ports.unwrap_or_default())
     }
 
     fn connect(

@@ -16,6 +16,8 @@ use jack::NotificationHandler;
 use jack::ProcessHandler;
 use jack::jack_sys;
 
+use super::jack_server::Member;
+use super::jack_server::has_died;
 use super::shared::Loss;
 use super::shared::Shared;
 
@@ -24,6 +26,7 @@ pub(super) struct Active<P> {
     // Dropped first, which closes the client: from then on nobody calls back.
     client: AsyncClient<Notify, P>,
     _words: Box<Words>,
+    _member: Member,
 }
 
 /// What the latency callback works with.
@@ -45,7 +48,7 @@ where
 {
     /// `[main]` Starts the callbacks of `client`, whose own ports are called `inputs` and `outputs`. May block.
     pub(super) fn activate(
-        client: Client,
+        (client, member): (Client, Member),
         process: P,
         [inputs, outputs]: [&[String]; 2],
         shared: &Arc<Shared>,
@@ -81,6 +84,7 @@ where
             Ok(client) => Ok(Self {
                 client,
                 _words: words,
+                _member: member,
             }),
             Err(error) => {
                 Box::leak(words);
@@ -111,8 +115,9 @@ struct Notify {
 }
 
 impl NotificationHandler for Notify {
-    // Only what a signal handler may do, the trait asks: this is an atomic store.
+    // Only what a signal handler may do, the trait asks: these are atomic operations.
     unsafe fn shutdown(&mut self, _: ClientStatus, _: &str) {
+        has_died();
         self.shared.lose(Loss::Gone);
     }
 
@@ -126,6 +131,16 @@ impl NotificationHandler for Notify {
     fn xrun(&mut self, _: &Client) -> Control {
         self.shared.count_xrun();
         Control::Continue
+    }
+}
+
+/// For clients that only want to know of the death of their server, by [`Member::is_orphaned`].
+pub(crate) struct Farewell;
+
+impl NotificationHandler for Farewell {
+    // An atomic addition, as above.
+    unsafe fn shutdown(&mut self, _: ClientStatus, _: &str) {
+        has_died();
     }
 }
 

@@ -29,6 +29,7 @@ use super::backend::patiently;
 use super::jack_client::Active;
 use super::jack_ports;
 use super::jack_ports::Peer;
+use super::jack_server::Member;
 use super::lease::Seat;
 use super::player::Block;
 use super::player::Player;
@@ -40,12 +41,13 @@ use super::routing::Layout;
 /// What we are called in a patchbay; the server adds a number to the second of us.
 const CLIENT_NAME: &str = "headroom";
 /// Tries at a connection: now and then a server does not know a port that has only just registered.
-const CONNECT_TRIES: u32 = 10;
+const CONNECT_TRIES: u32 = 50;
 const CONNECT_PAUSE: Duration = Duration::from_millis(20);
 
 /// A client that is open and does not run yet.
 pub(super) struct JackDevice {
     client: Client,
+    member: Member,
     facts: Facts,
     /// The ports to listen to: for the left, and for the right side.
     captures: Option<[Option<String>; 2]>,
@@ -58,7 +60,7 @@ impl JackDevice {
     /// `[main]` Opens a client and looks for what `wish` names. May block: call it through `patiently`.
     pub(super) fn find(wish: &Wish) -> Result<Self, BackendError> {
         let _hushed = quiet::hush();
-        let client = jack_ports::connect(CLIENT_NAME)?;
+        let (client, member) = jack_ports::connect(CLIENT_NAME)?;
         let peers = jack_ports::peers(&client);
         let choose = |name: &Option<String>, exact, direction| {
             jack_ports::choose(&peers, name.as_deref(), exact, direction)
@@ -107,6 +109,7 @@ impl JackDevice {
         };
         Ok(Self {
             client,
+            member,
             facts,
             captures,
             playbacks,
@@ -181,7 +184,8 @@ impl JackDevice {
             block_frames: Arc::clone(&block_frames),
         };
         let names = [&*input_names, &*output_names];
-        let active = Active::activate(client, process, names, &io.shared).map_err(failed)?;
+        let active =
+            Active::activate((client, self.member), process, names, &io.shared).map_err(failed)?;
         let stream = JackStream {
             active: Some(Arc::new(active)),
             block_frames,

@@ -8,6 +8,7 @@ use jack::PortFlags;
 use jack::PortSpec;
 
 use super::backend::BackendError;
+use super::jack_server::Member;
 use super::routing::Direction;
 
 /// A client of the server with audio ports, seen from outside: what it captures is its outputs.
@@ -32,11 +33,15 @@ impl Peer {
     }
 }
 
-/// `[main]` Connects to the server as `name`; never starts one. May block.
-pub(crate) fn connect(name: &str) -> Result<Client, BackendError> {
+/// `[main]` Connects to the server as `name`; never starts one. May block. What comes with the client is to be
+/// kept until the client is closed.
+pub(crate) fn connect(name: &str) -> Result<(Client, Member), BackendError> {
     let unavailable = |reason: String| BackendError::Unavailable(reason);
+    let Some(member) = Member::join() else {
+        return Err(unavailable("its server has just gone".to_owned()));
+    };
     match Client::new(name, ClientOptions::NO_START_SERVER) {
-        Ok((client, _)) => Ok(client),
+        Ok((client, _)) => Ok((client, member)),
         Err(jack::Error::LibraryError(_)) => {
             Err(unavailable("its library is not installed".to_owned()))
         }

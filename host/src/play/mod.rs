@@ -6,7 +6,7 @@
 //! | `backend` | what a device is to us; the order in which audio systems are tried |
 //! | `lookup` | which devices there are, what they are called, what they run at |
 //! | `cpal_device`, `null` | real devices, and the clock that stands in for one |
-//! | `jack_device`, `jack_client`, `jack_ports` | JACK, by a client of our own |
+//! | `jack_device`, `jack_client`, `jack_ports`, `jack_server` | JACK, by a client of our own |
 //! | `attempt` | from a backend to a running device with a rack on it, or why not |
 //! | `routing` | which channels of a device are used |
 //! | `recall` | what an earlier run leaves to this one |
@@ -35,11 +35,13 @@ mod direct;
 mod error;
 mod inlet;
 #[cfg(feature = "jack")]
-mod jack_client;
+pub(crate) mod jack_client;
 #[cfg(feature = "jack")]
 mod jack_device;
 #[cfg(feature = "jack")]
 pub(crate) mod jack_ports;
+#[cfg(feature = "jack")]
+pub(crate) mod jack_server;
 pub(crate) mod latency;
 mod lease;
 pub(crate) mod lookup;

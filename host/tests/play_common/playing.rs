@@ -10,6 +10,7 @@ use std::time::Instant;
 use super::jackd::Jackd;
 use super::play;
 use super::signal;
+use super::stderr;
 
 pub(crate) const INTO: [&str; 2] = ["headroom:in_1", "headroom:in_2"];
 pub(crate) const FROM: [&str; 2] = ["headroom:out_1", "headroom:out_2"];
@@ -87,9 +88,12 @@ impl Playing {
 
 impl Drop for Playing {
     fn drop(&mut self) {
+        // Only when a test fails does it still run here: what it said may say why.
         if let Some(mut program) = self.program.take() {
             let _already_gone = program.kill();
-            let _already_gone = program.wait();
+            if let Ok(output) = program.wait_with_output() {
+                eprintln!("the program said: {}", stderr(&output));
+            }
         }
     }
 }
