@@ -19,6 +19,7 @@
 //! | `pedal` | signals that press the panic button |
 //! | `shared` | the words between the audio threads and the main thread |
 //! | `session` | the main thread while playing: keys, signals, housekeeping, the end |
+//! | `stack` | how deep the audio thread's stack has been |
 //! | `reconnect` | a device that was lost, until it is back |
 //! | `latency` | the measurement of the round trip |
 //! | `terminal`, `panel` | the live panel |
@@ -52,6 +53,7 @@ pub(crate) mod routing;
 mod session;
 mod shared;
 mod source;
+mod stack;
 mod steered;
 mod terminal;
 mod trap;

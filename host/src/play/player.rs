@@ -180,7 +180,10 @@ impl Player {
         if self.arriving {
             self.arriving = false;
             self.shared.set_priority(priority::make_realtime());
+            self.shared.stack.paint();
             self.processor.move_to_this_thread();
+            // Again, present now: that call goes deep on purpose.
+            self.shared.stack.paint();
         }
         let mut block = block;
         if !self.primed {
@@ -245,6 +248,7 @@ impl Player {
     fn prime(&mut self, frames: usize) {
         self.primed = true;
         self.shared.set_priority(priority::make_realtime());
+        self.shared.stack.paint();
         // Whole, not `frames` of it: every page is touched before the faults are counted.
         self.left.fill(0.0);
         self.right.fill(0.0);

@@ -24,6 +24,7 @@ use super::report::deadline_ns;
 use super::rights::Rights;
 use super::shared::Loss;
 use super::shared::Priority;
+use super::stack::Stack;
 use super::terminal::Key;
 use super::terminal::Terminal;
 use crate::midi::Desk;
@@ -116,6 +117,7 @@ struct Session<'a> {
     /// Those of the threads before.
     faults_before: ThreadFaults,
     rights: Rights,
+    stack: Stack,
 }
 
 /// A device that is lost.
@@ -202,6 +204,7 @@ impl<'a> Session<'a> {
             faults: ThreadFaults::default(),
             faults_before: ThreadFaults::default(),
             rights: Rights::take(),
+            stack: Stack::default(),
         };
         session.greet(live);
         session.open.shared.run();
@@ -465,6 +468,7 @@ impl<'a> Session<'a> {
         if let Some(line) = self.rights.look(self.open.controller.health().thread_id) {
             self.say(&line);
         }
+        self.look_at_stack(false);
         // Of a device that is lost, the last were counted when it was.
         if self.lost.is_none()
             && let Some(faults) = self.open.controller.health().faults
@@ -479,6 +483,12 @@ impl<'a> Session<'a> {
         {
             self.damage = Some(failure.into());
             self.end();
+        }
+    }
+
+    fn look_at_stack(&mut self, must: bool) {
+        if let Some(warning) = self.stack.look(&self.open.shared.stack, must) {
+            self.say(&warning);
         }
     }
 
@@ -540,7 +550,8 @@ impl<'a> Session<'a> {
         if let Some(lost) = self.lost.take() {
             self.absence.away += lost.way_back.away();
         }
-        let report = PlayReport::gather(
+        self.look_at_stack(true);
+        let mut report = PlayReport::gather(
             &self.open.facts,
             self.open.block_frames,
             self.open.controller.latency_frames(),
@@ -549,6 +560,7 @@ impl<'a> Session<'a> {
             self.faults(),
             self.absence,
         );
+        report.audio_thread.stack = self.stack.fullest();
         PlayReport {
             rights: self.rights.report(),
             recording: self.open.recorder.asked_report(),
