@@ -63,7 +63,7 @@ impl Fixed {
             ("notices", Sort::Ring, self.notices),
             ("health", Sort::Cells, self.health),
             ("master meter", Sort::Cells, self.meter),
-            ("racks that have left", Sort::Table, self.tails),
+            ("racks that have left", Sort::Pool, self.tails),
         ];
         for (name, sort, place) in heap {
             map.add_heap(Owner::Engine, name, sort, place);

@@ -13,7 +13,7 @@ use wide::f32x4;
 
 use crate::block::{Block, CHUNK_FRAMES};
 use crate::fade::{FADE_SECS, Fade};
-use crate::memory::{ArenaBox, Place};
+use crate::memory::{ArenaBox, Place, Pool};
 use crate::message::{Change, Event, Message, Notice, SlotKey};
 use crate::meter::{LevelCells, LevelMeter, Measured};
 use crate::panic::{Panic, PanicButton, SLOTS_A_STEP};
@@ -46,7 +46,7 @@ const MESSAGES_AT_ONCE: usize = 1_024;
 pub struct Processor {
     stream: Stream,
     rack: Owned<Rack>,
-    tails: Vec<RackTail>,
+    tails: Pool<RackTail>,
     scratch: ArenaBox<Scratch>,
     commands: Consumer<Message>,
     notices: Producer<Notice>,
@@ -133,7 +133,7 @@ impl Processor {
         Self {
             stream: parts.stream,
             rack: parts.rack,
-            tails: Vec::with_capacity(MAX_RACK_TAILS),
+            tails: Pool::with_room(MAX_RACK_TAILS),
             scratch: parts.scratch,
             commands: parts.commands,
             notices: parts.notices,
@@ -150,14 +150,14 @@ impl Processor {
         }
     }
 
-    /// `[main]` Where the list of racks that have left is.
+    /// `[main]` Where the pool of racks that have left is.
     pub(crate) fn tails(&self) -> Place {
-        Place::at(self.tails.as_ptr(), self.tails.capacity())
+        self.tails.place()
     }
 
-    /// `[main]` What that list takes.
+    /// `[main]` What that pool takes.
     pub(crate) fn planned_tails() -> Place {
-        Place::at(std::ptr::null::<RackTail>(), MAX_RACK_TAILS)
+        Pool::<RackTail>::planned(MAX_RACK_TAILS)
     }
 
     /// `[any]` The stream it was opened for.
@@ -429,7 +429,7 @@ impl Processor {
         } else {
             *sum = Chunk::SILENT;
             taken.fill(0.0);
-            for RackTail { rack, tail } in &mut self.tails {
+            self.tails.for_each_mut(|RackTail { rack, tail }| {
                 tail.input.fill(&mut fade[..frames]);
                 for (taken, fade) in taken.iter_mut().zip(&fade[..frames]) {
                     *taken += fade;
@@ -447,7 +447,7 @@ impl Processor {
                         *sum += work;
                     }
                 }
-            }
+            });
             for (fade, taken) in fade.iter_mut().zip(&*taken) {
                 *fade = 1.0 - taken;
             }
@@ -523,7 +523,7 @@ impl Processor {
                     self.change_rack(rack);
                     self.panic.start_anew();
                     raise(&self.health.most_slots, self.rack.entries() as u64);
-                    raise(&self.health.most_rack_tails, self.tails.len() as u64);
+                    raise(&self.health.most_rack_tails, self.tails.most() as u64);
                 }
                 Ok(Message::Mute(on)) => self.mute(on),
                 Ok(Message::Reset) => self.forget(),
@@ -547,11 +547,12 @@ impl Processor {
     }
 
     fn has_room_for_rack(&mut self) -> bool {
-        if self.tails.len() < MAX_RACK_TAILS {
+        if !self.tails.is_full() {
             return true;
         }
-        // The first is the oldest: tails are pushed at the end.
-        self.tails[0].tail.cut_off(self.stream.frames(FADE_SECS));
+        if let Some(oldest) = self.tails.oldest_mut() {
+            oldest.tail.cut_off(self.stream.frames(FADE_SECS));
+        }
         false
     }
 
@@ -562,10 +563,15 @@ impl Processor {
             // Nothing has sounded yet: there is nothing to fade.
             return;
         }
-        self.tails.push(RackTail {
+        let left = self.tails.put(RackTail {
             rack: old,
             tail: Tail::new(1.0 - taken, self.stream.frames(FADE_SECS)),
         });
+        // The change waited for room, so there is some; a rack for which there were none would be cut off
+        // here, and go to the collector.
+        if left.is_err() && self.notices.push(Notice::RackCut).is_err() {
+            add(&self.health.lost_notices, 1);
+        }
     }
 }
 

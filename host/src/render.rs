@@ -174,6 +174,7 @@ pub fn run(args: &RenderArgs) -> Result<(), HostError> {
                 p99: health.block_ns.p99,
                 max: health.block_ns.max,
             },
+            stack: None,
             minor_faults: rendered.faults.minor,
             major_faults: rendered.faults.major,
         },

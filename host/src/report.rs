@@ -1,6 +1,6 @@
 //! What a render tells at its end: one JSON object, or a few lines.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -39,10 +39,28 @@ pub struct AudioThread {
     pub blocks: u64,
     /// How long they took.
     pub block_ns: BlockNs,
+    /// Its thread's stack; null where the thread is not watched, or the system does not show.
+    pub stack: Option<StackUse>,
     /// Page faults without the disk.
     pub minor_faults: u64,
     /// Page faults that waited for the disk.
     pub major_faults: u64,
+}
+
+/// How much of its stack a thread has used, at its deepest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct StackUse {
+    /// Bytes from its top down to the deepest that was written.
+    pub used_bytes: u64,
+    /// Bytes that there are.
+    pub limit_bytes: u64,
+}
+
+impl fmt::Display for StackUse {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kib = |bytes: u64| bytes.div_ceil(1024);
+        write!(to, "{}/{} KiB", kib(self.used_bytes), kib(self.limit_bytes))
+    }
 }
 
 /// How long blocks took, in nanoseconds.

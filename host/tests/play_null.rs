@@ -53,6 +53,13 @@ fn seconds_of_a_looped_file_are_exact_and_take_their_time() {
         "{report}"
     );
     assert_real_time(&report);
+    if cfg!(target_os = "linux") {
+        let stack = &report["audio_thread"]["stack"];
+        let [used, limit] = ["used_bytes", "limit_bytes"].map(|name| stack[name].as_u64());
+        // More than the painter's own distance from the top, and far from the end.
+        assert!(used > Some(4096) && used < Some(256 << 10), "{report}");
+        assert!(limit >= Some(1 << 20), "{report}");
+    }
 }
 
 #[test]

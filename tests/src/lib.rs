@@ -4,6 +4,8 @@
 #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 pub mod deep_seeds;
 pub mod measure;
+#[cfg(target_os = "linux")]
+pub mod ownership;
 pub mod rig;
 pub mod seeds;
 pub mod signal;

@@ -62,6 +62,10 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
         "sets and restores flush-to-zero",
     ),
     (
+        "engine/src/realtime/stack.rs",
+        "paints the free part of a thread's own stack",
+    ),
+    (
         "engine/src/realtime/trace.rs",
         "walks the stack where something happened",
     ),

@@ -46,6 +46,8 @@ pub enum Sort {
     Ring,
     /// A list of fixed room.
     Table,
+    /// Blocks of one size for what comes and goes.
+    Pool,
     /// Words that one thread writes and others read.
     Cells,
     /// A thread's stack.
@@ -63,6 +65,7 @@ impl Sort {
             Self::Padding => "padding",
             Self::Ring => "ring",
             Self::Table => "table",
+            Self::Pool => "pool",
             Self::Cells => "cells",
             Self::Stack => "stack",
             Self::File => "file",

@@ -4,6 +4,7 @@ mod arena;
 mod code;
 mod lock;
 mod map;
+mod pool;
 
 pub(crate) use arena::released_bytes;
 pub(crate) use code::populate_code;
@@ -15,3 +16,4 @@ pub use arena::{
 pub use lock::{LockedProgram, lock_program};
 pub(crate) use map::Taken;
 pub use map::{MemoryMap, Owner, Pages, Part, Place, Sort};
+pub use pool::{Pool, Ticket};

@@ -9,6 +9,7 @@ mod faults;
 mod float;
 mod guard;
 mod health;
+mod stack;
 mod trace;
 mod trap;
 mod violation;
@@ -21,6 +22,7 @@ pub(crate) use float::{has_flushed, lower_flushed, raise_flushed};
 pub use guard::{Watch, guarded, install_panic_hook, install_watch, is_armed};
 pub use health::{BlockTimes, Health, HealthCells, HighWater};
 pub(crate) use health::{add, raise};
+pub use stack::{StackCell, StackWatch};
 pub use trap::{
     SystemCall, SystemCalls, TrapError, install_system_call_trap, take_first_system_call,
 };

@@ -21,6 +21,7 @@
 //! | `shared` | the words between the audio threads and the main thread |
 //! | `session` | the main thread while playing: keys, signals, housekeeping, the end |
 //! | `setlist` | the presets of a show, one after the other |
+//! | `stack` | how deep the audio thread's stack has been |
 //! | `reconnect` | a device that was lost, until it is back |
 //! | `latency` | the measurement of the round trip |
 //! | `terminal`, `panel` | the live panel |
@@ -63,6 +64,7 @@ mod session;
 mod setlist;
 mod shared;
 mod source;
+mod stack;
 mod steered;
 mod terminal;
 mod trap;

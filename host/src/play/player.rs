@@ -236,7 +236,10 @@ impl Player {
             self.arriving = false;
             self.touch(block);
             self.shared.set_priority(priority::make_realtime());
+            self.shared.stack.paint();
             self.processor.move_to_this_thread();
+            // Again, present now: that call goes deep on purpose.
+            self.shared.stack.paint();
         }
         let mut from = 0;
         if !self.primed {
@@ -300,6 +303,7 @@ impl Player {
     fn prime(&mut self, frames: usize) {
         self.primed = true;
         self.shared.set_priority(priority::make_realtime());
+        self.shared.stack.paint();
         // Whole, not `frames` of it: every page is touched before the faults are counted.
         self.left.fill(0.0);
         self.right.fill(0.0);

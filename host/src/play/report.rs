@@ -171,6 +171,7 @@ impl PlayReport {
                     p99: health.block_ns.p99,
                     max: health.block_ns.max,
                 },
+                stack: None,
                 minor_faults: faults.minor,
                 major_faults: faults.major,
             },
@@ -195,7 +196,7 @@ impl fmt::Display for PlayReport {
             to,
             "played {:.2} s on {} ({} Hz, block {}): {peak}\n\
              blocks {}: p50 {:.1} us, p99 {:.1} us, max {:.1} us of {:.1} us; {} late\n\
-             xruns {}, input gaps {}, allocations {}, frees {}, page faults {}{}{}{}{}",
+             xruns {}, input gaps {}, allocations {}, frees {}, page faults {}{}{}{}{}{}",
             self.seconds,
             self.backend,
             self.sample_rate_hz,
@@ -214,6 +215,9 @@ impl fmt::Display for PlayReport {
             thread
                 .system_calls
                 .map_or(String::new(), |calls| format!(", system calls {calls}")),
+            thread
+                .stack
+                .map_or(String::new(), |stack| format!(", stack: {stack}")),
             self.input_drift_ppm.map_or(String::new(), |ppm| format!(
                 "\nthe input has a clock of its own, {ppm:+.1} ppm: resampled, waits {} frames",
                 self.input_wait_frames.unwrap_or(0)

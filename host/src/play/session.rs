@@ -27,6 +27,7 @@ use super::rights::Rights;
 use super::setlist::Setlist;
 use super::shared::Loss;
 use super::shared::Priority;
+use super::stack::Stack;
 use super::terminal::Key;
 use super::terminal::Terminal;
 use crate::midi::Desk;
@@ -126,6 +127,7 @@ struct Session<'a> {
     /// Those of the threads before.
     faults_before: ThreadFaults,
     rights: Rights,
+    stack: Stack,
 }
 
 /// A device that is lost.
@@ -216,6 +218,7 @@ impl<'a> Session<'a> {
             faults: ThreadFaults::default(),
             faults_before: ThreadFaults::default(),
             rights: Rights::take(),
+            stack: Stack::default(),
         };
         session.greet(live);
         session.open.shared.run();
@@ -528,6 +531,7 @@ impl<'a> Session<'a> {
         if let Some(line) = self.rights.look(self.open.controller.health().thread_id) {
             self.say(&line);
         }
+        self.look_at_stack(false);
         // Of a device that is lost, the last were counted when it was.
         if self.lost.is_none()
             && let Some(faults) = self.open.controller.health().faults
@@ -542,6 +546,12 @@ impl<'a> Session<'a> {
         {
             self.damage = Some(failure.into());
             self.end();
+        }
+    }
+
+    fn look_at_stack(&mut self, must: bool) {
+        if let Some(warning) = self.stack.look(&self.open.shared.stack, must) {
+            self.say(&warning);
         }
     }
 
@@ -626,9 +636,10 @@ impl<'a> Session<'a> {
         if let Some(lost) = self.lost.take() {
             self.absence.away += lost.way_back.away();
         }
+        self.look_at_stack(true);
         let rack_frames = self.open.controller.latency_frames();
         let latency = self.open.running.as_ref().and_then(|it| it.latency());
-        let report = PlayReport::gather(
+        let mut report = PlayReport::gather(
             &self.open.facts,
             self.open.block_frames,
             rack_frames,
@@ -637,6 +648,7 @@ impl<'a> Session<'a> {
             self.faults(),
             self.absence,
         );
+        report.audio_thread.stack = self.stack.fullest();
         PlayReport {
             rights: self.rights.report(),
             recording: self.open.recorder.asked_report(),

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering::Acquire;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::Ordering::Release;
 
+use headroom_engine::realtime::StackCell;
 use headroom_engine::realtime::ViolationCounts;
 
 /// Counters and flags between the callbacks (audio) and the session (main).
@@ -22,6 +23,8 @@ pub(super) struct Shared {
     finished: AtomicBool,
     lost: AtomicU8,
     realtime: AtomicU8,
+    /// The stack of the output callback's thread. Writer: output callback.
+    pub(super) stack: StackCell,
     /// Callbacks of the output, trial included. Writer: output callback.
     pub(super) callbacks: AtomicU64,
     /// Frames the device has asked for, trial and priming included. Writer: output callback.
