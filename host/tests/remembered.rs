@@ -253,3 +253,33 @@ fn a_memory_that_cannot_be_kept_is_said_and_the_sound_goes_on() {
     play_common::report_of(&output);
     assert!(stderr(&output).contains("play.toml"), "{}", stderr(&output));
 }
+
+#[test]
+fn an_end_in_the_middle_of_keeping_leaves_the_old_memory() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    connect(folder, &["stage"]);
+    let args = ["--backend", "alsa", "--output-device", "stage", "--json"];
+    report(&mut playing(folder, &args));
+    let before = std::fs::read_to_string(memory(folder)).unwrap();
+    // The kernel ends it (SIGXFSZ) at the first byte that it writes into any file.
+    let plain = playing(folder, &["--block", "64", "--json"]);
+    let mut cut_off = Command::new("prlimit");
+    cut_off.args(["--fsize=0:0", "--"]).arg(plain.get_program());
+    cut_off.args(plain.get_args()).current_dir(folder);
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => cut_off.env(name, value),
+            None => cut_off.env_remove(name),
+        };
+    }
+    let output = cut_off.output().unwrap();
+    assert!(!output.status.success(), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("played"), "{}", stderr(&output));
+    assert_eq!(std::fs::read_to_string(memory(folder)).unwrap(), before);
+    // And the next run plays.
+    assert_eq!(
+        report(&mut playing(folder, &["--json"]))["output_device"],
+        "stage box"
+    );
+}
