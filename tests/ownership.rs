@@ -45,19 +45,19 @@ fn live(number: usize, racks: &[RackSpec], with_delay: &RackSpec, sound: &mut [V
     let (mut controller, mut processor) = open(stream(48_000, 2), spec, &memory).unwrap();
     let other = (number % 5 == 4).then(|| open(stream(44_100, 1), &racks[1], &memory).unwrap());
     play(&mut processor, sound);
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         controller.edit(&racks[(number + 1) % racks.len()]).unwrap();
         play(&mut processor, sound);
     }
-    if number % 7 == 0 {
+    if number.is_multiple_of(7) {
         controller.load(&racks[(number + 2) % racks.len()]).unwrap();
         play(&mut processor, sound);
     }
-    if number % 11 == 0 {
+    if number.is_multiple_of(11) {
         // Never taken.
         controller.insert(0, module("gain")).unwrap();
     }
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         close(controller, processor);
     } else {
         drop(processor);
