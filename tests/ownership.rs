@@ -55,7 +55,9 @@ fn live(number: usize, racks: &[RackSpec], with_delay: &RackSpec, sound: &mut [V
     }
     if number.is_multiple_of(11) {
         // Never taken.
-        controller.insert(0, module("gain")).unwrap();
+        let mut late = module("gain");
+        late.id = "late".to_owned();
+        controller.insert(0, late).unwrap();
     }
     if number.is_multiple_of(2) {
         close(controller, processor);

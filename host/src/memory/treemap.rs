@@ -194,36 +194,64 @@ fn size(parts: &[&Part]) -> f64 {
 /// Wijk: Squarified Treemaps, 2000). None is less than that share of the whole: it would not be seen.
 fn squarified(sizes: &[f64], whole: Area, least: f64) -> Vec<Area> {
     let least = sizes.iter().sum::<f64>() * least;
-    let mut rects: Vec<treemap::MapItem> = sizes
-        .iter()
-        .map(|size| treemap::MapItem::with_size(size.max(least)))
-        .collect();
-    let bounds = treemap::Rect::from_points(
-        f64::from(whole.x),
-        f64::from(whole.y),
-        f64::from(whole.width),
-        f64::from(whole.height),
-    );
-    // The layout wants the largest first; the answers go back to where they were asked for.
-    let mut order: Vec<usize> = (0..rects.len()).collect();
+    let sizes: Vec<f64> = sizes.iter().map(|size| size.max(least)).collect();
+    let mut order: Vec<usize> = (0..sizes.len()).collect();
     order.sort_by(|a, b| sizes[*b].total_cmp(&sizes[*a]));
-    let mut sorted: Vec<_> = order.iter().map(|at| rects[*at]).collect();
-    treemap::TreemapLayout::new().layout_items(&mut sorted, bounds);
-    for (at, item) in order.into_iter().zip(sorted) {
-        rects[at] = item;
+    let pixels = f64::from(whole.width) * f64::from(whole.height);
+    let scale = pixels / sizes.iter().sum::<f64>();
+    let pixels: Vec<f64> = order.iter().map(|at| sizes[*at] * scale).collect();
+
+    let mut areas = vec![whole; sizes.len()];
+    let mut rest = whole;
+    let mut from = 0;
+    while from < pixels.len() {
+        // As many in a row along the shorter side as make its worst area less long.
+        let side = f64::from(rest.width.min(rest.height));
+        let mut to = from + 1;
+        while to < pixels.len() && worst(&pixels[from..=to], side) <= worst(&pixels[from..to], side)
+        {
+            to += 1;
+        }
+        let row = &pixels[from..to];
+        let depth = (row.iter().sum::<f64>() / side.max(f64::MIN_POSITIVE)) as f32;
+        let mut along = 0.0;
+        for (at, pixels) in order[from..to].iter().zip(row) {
+            let length = (pixels / f64::from(depth.max(f32::MIN_POSITIVE))) as f32;
+            areas[*at] = if rest.width >= rest.height {
+                Area {
+                    x: rest.x,
+                    y: rest.y + along,
+                    width: depth,
+                    height: length,
+                }
+            } else {
+                Area {
+                    x: rest.x + along,
+                    y: rest.y,
+                    width: length,
+                    height: depth,
+                }
+            };
+            along += length;
+        }
+        if rest.width >= rest.height {
+            rest.x += depth;
+            rest.width = (rest.width - depth).max(0.0);
+        } else {
+            rest.y += depth;
+            rest.height = (rest.height - depth).max(0.0);
+        }
+        from = to;
     }
-    rects
-        .iter()
-        .map(|item| {
-            let bounds = treemap::Mappable::bounds(item);
-            Area {
-                x: bounds.x as f32,
-                y: bounds.y as f32,
-                width: bounds.w as f32,
-                height: bounds.h as f32,
-            }
-        })
-        .collect()
+    areas
+}
+
+/// The longest of the areas of a row, as length by width, along a side.
+fn worst(row: &[f64], side: f64) -> f64 {
+    let depth = row.iter().sum::<f64>() / side;
+    row.iter()
+        .map(|pixels| (pixels / depth / depth).max(depth * depth / pixels))
+        .fold(0.0, f64::max)
 }
 
 fn color([red, green, blue]: [u8; 3]) -> Color {

@@ -62,7 +62,7 @@ fn a_strip_fits_a_small_device_and_a_delay_does_not() {
     place.write("strip.toml", strip.join("\n"));
     let small = ["--block", "32", "--small", "--budget", "32KiB"];
     let text = place.succeed(&[&["memory", "--preset", "strip.toml"], &small[..]].concat());
-    assert!(text.contains("Strip: 25.4 KiB"), "{text}");
+    assert!(text.starts_with("Strip: 25."), "{text}");
     let large = [&strip[..], &["[[module]]", "kind = \"delay\""]].concat();
     place.write("large.toml", large.join("\n"));
     let refused = place.run(&[&["memory", "--preset", "large.toml"], &small[..]].concat());
