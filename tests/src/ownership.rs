@@ -29,7 +29,7 @@ pub struct Holdings {
 /// this, and no more than that however long a test runs. Bytes of the heap itself are counted exactly.
 const RESIDENT_SLACK_BYTES: usize = 512 << 10;
 /// A thread that was joined is still listed for a moment.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Holdings {
     /// What this process holds now; `heap_bytes` is told by its allocator.

@@ -207,9 +207,16 @@ mod tests {
         assert!(matches!(error, Error::Late { .. }), "{error}");
         let child = std::fs::read_to_string(mark).unwrap();
         let stat = Path::new("/proc").join(child.trim()).join("stat");
-        // Ended, though whoever inherits it may not have noticed.
-        let stat = std::fs::read_to_string(stat).unwrap_or_default();
-        assert!(stat.is_empty() || stat.contains(") Z "), "{stat}");
+        // Ended, though whoever inherits it may not have noticed, and the signal takes a moment.
+        let start = std::time::Instant::now();
+        loop {
+            let stat = std::fs::read_to_string(&stat).unwrap_or_default();
+            if stat.is_empty() || stat.contains(") Z ") {
+                break;
+            }
+            assert!(start.elapsed() < Duration::from_secs(10), "{stat}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
         let quick = Duration::from_secs(20);
         assert!(run_within(&mut Command::new("true"), quick).is_ok());
         assert!(run_within(&mut Command::new("false"), quick).is_err());
