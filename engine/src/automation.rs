@@ -40,7 +40,7 @@ impl AutomationCells {
 
     /// `[main]` What the values of so many parameters take.
     pub(crate) fn planned(params: usize) -> Place {
-        Place::at(std::ptr::null::<AtomicU32>(), params)
+        Place::planned::<AtomicU32>(params)
     }
 
     /// `[any]` A parameter: `None` for as the controller asked.

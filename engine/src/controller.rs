@@ -140,7 +140,7 @@ fn place_of<T>(ring: &mut Producer<T>) -> Place {
     match ring.write_chunk_uninit(capacity) {
         // Nothing is committed: the ring is as empty as before.
         Ok(mut room) => Place::of(room.as_mut_slices().0),
-        Err(_) => Place::at(std::ptr::null::<T>(), capacity),
+        Err(_) => Place::planned::<T>(capacity),
     }
 }
 

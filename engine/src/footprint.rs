@@ -46,10 +46,10 @@ impl Fixed {
         drop(scratch.put("scratch", Scratch::new()));
         Self {
             scratch: Taken::of(&scratch),
-            commands: Place::at(std::ptr::null::<Message>(), capacity.commands),
-            notices: Place::at(std::ptr::null::<Notice>(), capacity.notices),
-            health: Place::at(std::ptr::null::<HealthCells>(), 1),
-            meter: Place::at(std::ptr::null::<LevelCells>(), 1),
+            commands: Place::planned::<Message>(capacity.commands),
+            notices: Place::planned::<Notice>(capacity.notices),
+            health: Place::planned::<HealthCells>(1),
+            meter: Place::planned::<LevelCells>(1),
             tails: Processor::planned_tails(),
             list: Rack::planned_list(capacity.slots.min(MAX_SLOTS)),
         }
@@ -94,9 +94,9 @@ pub(crate) fn planned_map(memory: &Memory, spec: &RackSpec, footprints: &[Footpr
     let modules = spec.modules.iter().zip(footprints).zip(1..);
     for ((module, footprint), key) in modules {
         let cells = [
-            Place::at(std::ptr::null::<LevelCells>(), 1),
+            Place::planned::<LevelCells>(1),
             AutomationCells::planned(module.values.len()),
-            Place::at(std::ptr::null::<SlotHealthCells>(), 1),
+            Place::planned::<SlotHealthCells>(1),
         ];
         add_slot(&mut map, module, &footprint.taken(SlotKey(key)), cells);
     }

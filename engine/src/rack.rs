@@ -237,7 +237,7 @@ impl Rack {
 
     /// `[main]` What the list of a rack of so many slots takes.
     pub(crate) fn planned_list(slots: usize) -> Place {
-        Place::at(std::ptr::null::<Entry>(), most_entries(slots))
+        Place::planned::<Entry>(most_entries(slots))
     }
 
     /// `[audio]` Whether there is room for what `order` makes leave. If not, the oldest tails are

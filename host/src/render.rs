@@ -202,7 +202,8 @@ pub fn run(args: &RenderArgs) -> Result<(), HostError> {
     report::print(&report.summary(&name, &remarks), is_aside)
 }
 
-fn block_frames(given: i64) -> Result<usize, HostError> {
+/// What `--block` takes, wherever no device has a say in it.
+pub(crate) fn block_frames(given: i64) -> Result<usize, HostError> {
     let range = 1..=Stream::MAX_BLOCK_FRAMES;
     usize::try_from(given)
         .ok()

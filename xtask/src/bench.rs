@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::table::Table;
 use crate::{instructions, packages, peers, shell};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What to measure, and how long.
 #[derive(Debug, clap::Args)]
@@ -108,14 +108,6 @@ pub(crate) fn machine() -> String {
         .find_map(|line| line.strip_prefix("model name")?.split_once(':'))
         .map(|(_, name)| name.trim().to_owned());
     model.unwrap_or_else(|| std::env::consts::ARCH.to_owned())
-}
-
-/// Builds a program of the benches and returns where cargo put it.
-pub(crate) fn build(name: &str) -> Result<PathBuf, Error> {
-    let mut build = shell::cargo();
-    build.args(["build", "--release", "--package", "headroom-bench"]);
-    build.args(["--bin", name]);
-    shell::built(&mut build, name)
 }
 
 fn time(folder: &Path, filter: Option<&str>) -> Result<Measured, Error> {

@@ -158,16 +158,7 @@ pub(crate) fn run_within_limit(command: &mut Command) -> Result<(), Error> {
 }
 
 fn soak(folder: &Path) -> Result<(), Error> {
-    let mut build = shell::cargo();
-    build.args([
-        "build",
-        "--release",
-        "-p",
-        "headroom-tests",
-        "--bin",
-        "soak",
-    ]);
-    let program = shell::built(&mut build, "soak")?;
+    let program = shell::build("headroom-tests", "soak")?;
     let csv = folder.join("soak.csv");
     let mut soak = Command::new(program);
     soak.arg("24").arg(&csv);

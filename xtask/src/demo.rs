@@ -34,9 +34,7 @@ const PRESETS: [&str; 2] = ["voice", "drum-bus"];
 /// `[main]` Installs, builds, plays, renders, draws, and says what came out of it.
 pub(crate) fn run(options: &Options) -> Result<(), Error> {
     packages::ensure(&[packages::BUILD])?;
-    let mut build = shell::cargo();
-    build.args(["build", "--release", "--package", "headroom"]);
-    let program = shell::built(&mut build, "headroom")?;
+    let program = shell::build("headroom", "headroom")?;
 
     let folder = shell::root().join("target").join("demo");
     std::fs::create_dir_all(&folder).map_err(|source| Error::file(&folder, source))?;

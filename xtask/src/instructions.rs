@@ -5,7 +5,7 @@
 //! and start, setup and end cancel out. Valgrind's processor has no AVX-512: the counts are those
 //! of the AVX2 path.
 
-use crate::bench::{Measured, build, wanted};
+use crate::bench::{Measured, wanted};
 use crate::error::Error;
 use crate::shell;
 use crate::table::Table;
@@ -22,7 +22,7 @@ pub(crate) fn measure(
     folder: &Path,
     filter: Option<&str>,
 ) -> Result<Measured, Error> {
-    let program = build("count_instructions")?;
+    let program = shell::build("headroom-bench", "count_instructions")?;
     let names = shell::read(Command::new(&program).arg("--list"))?;
     let blocks = FRAMES.div_ceil(block_frames);
     let mut table = Table::new(&[

@@ -1,7 +1,7 @@
 //! Ours beside pedalboard's, in one run: two programs that take turns, so that whatever the machine
 //! does hits both.
 
-use crate::bench::{Measured, build, machine, wanted};
+use crate::bench::{Measured, machine, wanted};
 use crate::error::Error;
 use crate::table::Table;
 use crate::{python, shell};
@@ -31,7 +31,7 @@ pub(crate) fn measure(
     filter: Option<&str>,
 ) -> Result<Measured, Error> {
     let python = python::ensure(python::PEERS)?;
-    let program = build("peer_row")?;
+    let program = shell::build("headroom-bench", "peer_row")?;
     let signal = folder.join("signal.f32");
     let script = shell::root().join("bench/peers/pedalboard_bench.py");
     let common = |command: &mut Command| {

@@ -107,12 +107,14 @@ pub(crate) fn read(command: &mut Command) -> Result<String, Error> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// `[main]` Runs a `cargo build` and returns where cargo put the program `name`.
-pub(crate) fn built(build: &mut Command, name: &str) -> Result<PathBuf, Error> {
-    run(build)?;
+/// `[main]` Builds the program `name` of a package, and returns where cargo put it.
+pub(crate) fn build(package: &str, name: &str) -> Result<PathBuf, Error> {
+    let mut build = cargo();
+    build.args(["build", "--release", "--package", package, "--bin", name]);
+    run(&mut build)?;
     // A second, idle run of the same build: only its messages are wanted.
     build.args(["--quiet", "--message-format=json-render-diagnostics"]);
-    executable(&read(build)?, name)
+    executable(&read(&mut build)?, name)
         .ok_or_else(|| Error::output("cargo build", format!("named no program `{name}`")))
 }
 

@@ -13,16 +13,7 @@ const MASSIF_SECS: u32 = 20;
 /// `[main]` A short soak: no invalid access, nothing uninitialised decides anything, no leak.
 pub(crate) fn memcheck(folder: &Path) -> Result<(), Error> {
     packages::ensure(&[packages::VALGRIND])?;
-    let mut build = shell::cargo();
-    build.args([
-        "build",
-        "--release",
-        "-p",
-        "headroom-tests",
-        "--bin",
-        "soak",
-    ]);
-    let program = shell::built(&mut build, "soak")?;
+    let program = shell::build("headroom-tests", "soak")?;
     let mut memcheck = Command::new("valgrind");
     memcheck.args(["--error-exitcode=9", "--leak-check=full"]);
     // What is still pointed to at the end was not lost.
@@ -37,9 +28,7 @@ pub(crate) fn memcheck(folder: &Path) -> Result<(), Error> {
 /// `[main]` The heap of an offline render over time, and its peak.
 pub(crate) fn massif(folder: &Path) -> Result<(), Error> {
     packages::ensure(&[packages::BUILD, packages::VALGRIND])?;
-    let mut build = shell::cargo();
-    build.args(["build", "--release", "-p", "headroom", "--bin", "headroom"]);
-    let program = shell::built(&mut build, "headroom")?;
+    let program = shell::build("headroom", "headroom")?;
     let input = folder.join("massif-in.wav");
     write_noise(&input)?;
     let file = folder.join("massif.out");

@@ -91,15 +91,17 @@ pub enum MemoryError {
         needed: usize,
         /// What it may have.
         budget: usize,
-        /// What it would be taken for, the largest owner first.
+        /// What it would be taken for.
         map: Box<MemoryMap>,
     },
 }
 
-/// Bytes of all regions of this process, and of those that are locked. Writers: whoever takes or gives
-/// back a region, never the audio thread. Relaxed: statistics that carry no order.
+/// Bytes of all regions of this process, of those that are locked, and of those that were given back.
+/// Writers: whoever takes or gives back a region, never the audio thread. Relaxed: statistics that
+/// carry no order.
 static REGION_BYTES: AtomicUsize = AtomicUsize::new(0);
 static LOCKED_BYTES: AtomicUsize = AtomicUsize::new(0);
+static RELEASED_BYTES: AtomicU64 = AtomicU64::new(0);
 
 /// The audio memory of this process.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -241,9 +243,6 @@ impl Region {
     }
 }
 
-/// Bytes of regions given back by this process. Relaxed: a figure.
-static RELEASED_BYTES: AtomicU64 = AtomicU64::new(0);
-
 /// `[main]` How many bytes of regions this process has given back up to now.
 pub(crate) fn released_bytes() -> u64 {
     RELEASED_BYTES.load(Relaxed)
@@ -251,11 +250,11 @@ pub(crate) fn released_bytes() -> u64 {
 
 impl Drop for Region {
     fn drop(&mut self) {
-        RELEASED_BYTES.fetch_add(self.bytes as u64, Relaxed);
         if let Some(total) = &self.counted {
             total.fetch_sub(self.bytes, Relaxed);
         }
         if let Backing::Mapped(_) = self._backing {
+            RELEASED_BYTES.fetch_add(self.bytes as u64, Relaxed);
             REGION_BYTES.fetch_sub(self.bytes, Relaxed);
             LOCKED_BYTES.fetch_sub(if self.locked { self.bytes } else { 0 }, Relaxed);
         }

@@ -4,6 +4,9 @@
 
 use std::sync::Once;
 
+#[cfg(target_os = "linux")]
+use super::maps::Mapping;
+
 /// `[main]` Makes all code of this process present, once; a few milliseconds. Where the system has
 /// no such call nothing happens: the first call of each function then faults once.
 pub(crate) fn populate_code() {
@@ -25,14 +28,14 @@ pub(crate) fn populate_code() {
 #[cfg(target_os = "linux")]
 fn code_ranges() -> Vec<(usize, usize)> {
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
-    let range = |line: &str| {
-        let mut fields = line.split_ascii_whitespace();
-        let (start, end) = fields.next()?.split_once('-')?;
-        let of_a_file = matches!(fields.next()?, "r-xp" | "r--p") && line.contains('/');
-        let number = |text| usize::from_str_radix(text, 16).ok();
-        of_a_file.then_some((number(start)?, number(end)?))
+    let is_code = |mapping: &Mapping<'_>| {
+        matches!(mapping.rights, "r-xp" | "r--p") && mapping.path.contains('/')
     };
-    maps.lines().filter_map(range).collect()
+    maps.lines()
+        .filter_map(Mapping::parse)
+        .filter(is_code)
+        .map(|mapping| (mapping.start, mapping.end))
+        .collect()
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -6,6 +6,9 @@
 //! is locked and grows past the limit is a segmentation fault.
 #![allow(unsafe_code)]
 
+#[cfg(target_os = "linux")]
+use super::maps::Mapping;
+
 /// What [`lock_program`] found and did, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LockedProgram {
@@ -91,26 +94,28 @@ fn ranges(maps: &str, program: &str) -> Vec<Range> {
     let entries: Vec<Entry<'_>> = entries(maps);
     // A file is code if any part of it can run: a mapped sound file is none.
     let is_code = |path: &str| {
-        let mut parts = entries.iter().filter(|entry| entry.path == path);
-        parts.any(|entry| entry.rights.contains('x'))
+        let mut mappings = entries.iter().map(|entry| entry.mapping);
+        mappings.any(|mapping| mapping.path == path && mapping.rights.contains('x'))
     };
     let mut ranges: Vec<Range> = entries
         .iter()
-        .filter(|entry| !entry.is_locked && entry.rights.starts_with('r'))
+        .filter(|entry| !entry.is_locked && entry.mapping.rights.starts_with('r'))
         .filter_map(|entry| {
-            let rank = match entry.path {
+            let Mapping {
+                start,
+                end,
+                rights,
+                path,
+            } = entry.mapping;
+            let rank = match path {
                 "[heap]" => Rank::Heap,
-                "" if entry.rights == "rw-p" => Rank::Anonymous,
-                path if path.starts_with('[') || entry.rights.ends_with('s') => return None,
+                "" if rights == "rw-p" => Rank::Anonymous,
+                path if path.starts_with('[') || rights.ends_with('s') => return None,
                 path if path == program => Rank::Program,
                 path if is_code(path) => Rank::Library,
                 _ => return None,
             };
-            Some(Range {
-                rank,
-                start: entry.start,
-                end: entry.end,
-            })
+            Some(Range { rank, start, end })
         })
         .collect();
     ranges.sort();
@@ -119,10 +124,7 @@ fn ranges(maps: &str, program: &str) -> Vec<Range> {
 
 #[cfg(target_os = "linux")]
 struct Entry<'a> {
-    start: usize,
-    end: usize,
-    rights: &'a str,
-    path: &'a str,
+    mapping: Mapping<'a>,
     is_locked: bool,
 }
 
@@ -136,28 +138,14 @@ fn entries(maps: &str) -> Vec<Entry<'_>> {
                 let mut flags = flags.split_ascii_whitespace();
                 last.is_locked = flags.any(|flag| matches!(flag, "lo" | "io" | "pf"));
             }
-        } else if let Some(entry) = header(line) {
-            entries.push(entry);
+        } else if let Some(mapping) = Mapping::parse(line) {
+            entries.push(Entry {
+                mapping,
+                is_locked: false,
+            });
         }
     }
     entries
-}
-
-/// `55d0-55e0 r-xp 00000000 08:01 1234   /usr/bin/headroom`; any other line is none.
-#[cfg(target_os = "linux")]
-fn header(line: &str) -> Option<Entry<'_>> {
-    let (range, rest) = line.split_once(' ')?;
-    let (start, end) = range.split_once('-')?;
-    let number = |text| usize::from_str_radix(text, 16).ok();
-    let mut fields = rest.splitn(5, ' ');
-    let rights = fields.next()?;
-    Some(Entry {
-        start: number(start)?,
-        end: number(end)?,
-        rights,
-        path: fields.nth(3).unwrap_or_default().trim(),
-        is_locked: false,
-    })
 }
 
 #[cfg(all(test, target_os = "linux"))]

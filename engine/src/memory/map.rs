@@ -18,8 +18,6 @@ pub enum Owner {
         /// Its kind.
         kind: &'static str,
     },
-    /// The program around the engine: device, files, recording.
-    Program(&'static str),
 }
 
 impl fmt::Display for Owner {
@@ -28,7 +26,6 @@ impl fmt::Display for Owner {
             Self::Engine => f.write_str("engine"),
             Self::Rack => f.write_str("rack"),
             Self::Slot { id, .. } => f.write_str(id),
-            Self::Program(part) => f.write_str(part),
         }
     }
 }
@@ -50,10 +47,6 @@ pub enum Sort {
     Pool,
     /// Words that one thread writes and others read.
     Cells,
-    /// A thread's stack.
-    Stack,
-    /// A file, mapped.
-    File,
 }
 
 impl Sort {
@@ -67,8 +60,6 @@ impl Sort {
             Self::Table => "table",
             Self::Pool => "pool",
             Self::Cells => "cells",
-            Self::Stack => "stack",
-            Self::File => "file",
         }
     }
 }
@@ -210,6 +201,11 @@ impl Place {
     /// `[any]` Of a list of so many elements.
     pub fn of<T>(elements: &[T]) -> Self {
         Self::at::<T>(elements.as_ptr(), elements.len())
+    }
+
+    /// `[any]` Of `count` elements that are not there yet: the address is 0.
+    pub fn planned<T>(count: usize) -> Self {
+        Self::at(std::ptr::null::<T>(), count)
     }
 
     /// `[any]` Of `count` elements that start here.

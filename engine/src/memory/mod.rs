@@ -4,6 +4,7 @@ mod arena;
 mod code;
 mod lock;
 mod map;
+mod maps;
 mod pool;
 
 pub(crate) use arena::released_bytes;
@@ -16,4 +17,5 @@ pub use arena::{
 pub use lock::{LockedProgram, lock_program};
 pub(crate) use map::Taken;
 pub use map::{MemoryMap, Owner, Pages, Part, Place, Sort};
+pub use maps::Mapping;
 pub use pool::{Pool, Ticket};

@@ -187,7 +187,7 @@ impl<T> Pool<T> {
 
     /// `[main]` What so many blocks take.
     pub fn planned(blocks: usize) -> Place {
-        Place::at(std::ptr::null::<Block<T>>(), blocks)
+        Place::planned::<Block<T>>(blocks)
     }
 
     /// Takes a block out of the list of those that are taken, and puts it first in the free one.

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use headroom_engine::MemoryMap;
+use headroom_engine::{MemoryMap, memory};
 use serde_json::{Value, json};
 
 use super::listing::grouped;
@@ -44,8 +44,15 @@ impl Mappings {
     fn new(smaps: &str, map: &MemoryMap) -> Self {
         let mut list: Vec<Mapping> = Vec::new();
         for line in smaps.lines() {
-            if let Some(mapping) = head(line) {
-                list.push(mapping);
+            if let Some(head) = memory::Mapping::parse(line) {
+                list.push(Mapping {
+                    start: head.start,
+                    end: head.end,
+                    name: head.path.to_owned(),
+                    rss_bytes: 0,
+                    locked_bytes: 0,
+                    ours_bytes: 0,
+                });
             } else if let (Some(mapping), Some((key, bytes))) = (list.last_mut(), field(line)) {
                 match key {
                     "Rss" => mapping.rss_bytes = bytes,
@@ -98,23 +105,6 @@ impl Mappings {
     fn ours_bytes(&self) -> usize {
         self.list.iter().map(|mapping| mapping.ours_bytes).sum()
     }
-}
-
-/// `7f3c00000000-7f3c00021000 rw-p 00000000 00:00 0    [heap]`
-fn head(line: &str) -> Option<Mapping> {
-    let mut words = line.split_ascii_whitespace();
-    let (start, end) = words.next()?.split_once('-')?;
-    let address = |hex| usize::from_str_radix(hex, 16).ok();
-    let (start, end) = (address(start)?, address(end)?);
-    let name = words.skip(4).collect::<Vec<_>>().join(" ");
-    Some(Mapping {
-        start,
-        end,
-        name,
-        rss_bytes: 0,
-        locked_bytes: 0,
-        ours_bytes: 0,
-    })
 }
 
 /// `Rss:        132 kB`

@@ -20,6 +20,7 @@ use self::listing::Listing;
 use self::mappings::Mappings;
 use crate::error::HostError;
 use crate::presets;
+use crate::render::block_frames;
 use crate::report::{print, print_json};
 
 /// The options of `headroom memory`.
@@ -74,20 +75,12 @@ pub struct MemoryArgs {
 /// An option out of its range, a preset that cannot be used, a rack over its budget, a picture that
 /// cannot be written.
 pub fn run(args: &MemoryArgs) -> Result<(), HostError> {
-    let option = |option, given: i64, expected: &str| HostError::Option {
-        option,
-        given: given.to_string(),
-        expected: expected.to_owned(),
-    };
-    let rate_hz = u32::try_from(args.rate).map_err(|_| {
-        option(
-            "--rate",
-            args.rate,
-            "a sample rate in Hz, from 8000 to 384000",
-        )
+    let rate_hz = u32::try_from(args.rate).map_err(|_| HostError::Option {
+        option: "--rate",
+        given: args.rate.to_string(),
+        expected: "a sample rate in Hz, from 8000 to 384000".to_owned(),
     })?;
-    let block_frames = usize::try_from(args.block)
-        .map_err(|_| option("--block", args.block, "frames, from 1 to 8192"))?;
+    let block_frames = block_frames(args.block)?;
     let stream = Stream::new(rate_hz, block_frames, 2)?;
     let memory = Memory {
         budget_bytes: args.budget.as_deref().map(bytes_of).transpose()?,
