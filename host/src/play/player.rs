@@ -48,8 +48,10 @@ pub(super) struct Player {
     taps: Option<TapSocket>,
     left: Buffer,
     right: Buffer,
+    /// Whether the thread that calls has called before.
+    settled: bool,
     primed: bool,
-    /// The device before was lost: the next callback may come on another thread.
+    /// The device before was lost, and the rack goes on at another.
     arriving: bool,
     /// Frames of the programme so far.
     position: u64,
@@ -142,6 +144,7 @@ impl Player {
             left: Buffer::silent(programme.max_block_frames),
             right: Buffer::silent(programme.max_block_frames),
             primed: false,
+            settled: false,
             arriving: false,
             position: 0,
             end: programme.length_frames,
@@ -178,6 +181,7 @@ impl Player {
     /// `[main]` Makes it ready for another device of the same rate: the rack goes on where it was. The
     /// input is a new one, unless it is a file's.
     pub(super) fn move_on(&mut self, input: Option<Input>) {
+        self.settled = false;
         self.arriving = self.primed;
         if let Some(input) = input {
             self.input = input;
@@ -224,6 +228,10 @@ impl Player {
         let frames = block.frames();
         self.shared.callbacks.fetch_add(1, Relaxed);
         self.shared.asked_frames.fetch_add(frames as u64, Relaxed);
+        if !self.settled {
+            self.settled = true;
+            self.settle(block);
+        }
         // A device that is lost and still calls may run at another rate: silence, not noise.
         if !self.shared.running() || self.shared.lost().is_some() {
             block.silence(0);
@@ -232,19 +240,9 @@ impl Player {
             }
             return;
         }
-        if self.arriving {
-            self.arriving = false;
-            self.touch(block);
-            self.shared.set_priority(priority::make_realtime());
-            self.shared.stack.paint();
-            self.processor.move_to_this_thread();
-            // Again, present now: that call goes deep on purpose.
-            self.shared.stack.paint();
-        }
         let mut from = 0;
         if !self.primed {
             from = frames.min(self.left.len());
-            self.touch(block);
             self.prime(from);
             block.put(0, &self.left[..from], &self.right[..from]);
         }
@@ -292,18 +290,26 @@ impl Player {
         }
     }
 
-    /// `[audio]` Touches a block's own memory, on a thread that has never seen it.
-    fn touch(&mut self, block: &mut impl Block) {
+    /// `[audio]` The first callback of a thread, while the device is still on trial: what takes its time
+    /// once per thread, and would be heard as a gap later.
+    fn settle(&mut self, block: &mut impl Block) {
         let frames = block.frames().min(self.left.len());
+        // Touches the block's own memory.
         block.hear(0, &mut self.left[..frames], &mut self.right[..frames]);
         block.silence(0);
+        self.shared.set_priority(priority::make_realtime());
+        self.shared.stack.paint();
+        if self.arriving {
+            self.arriving = false;
+            self.processor.move_to_this_thread();
+            // Again, present now: that call goes deep on purpose.
+            self.shared.stack.paint();
+        }
     }
 
     /// `[audio]` The priming block: what happens once per thread happens here, in silence.
     fn prime(&mut self, frames: usize) {
         self.primed = true;
-        self.shared.set_priority(priority::make_realtime());
-        self.shared.stack.paint();
         // Whole, not `frames` of it: every page is touched before the faults are counted.
         self.left.fill(0.0);
         self.right.fill(0.0);

@@ -4,6 +4,7 @@ mod correlate;
 mod probe;
 
 use std::fmt;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -105,7 +106,7 @@ pub(crate) struct RoundTrip {
     pub gain_db: f32,
     /// Whether it came back upside down.
     pub inverted: bool,
-    /// Gaps while measuring: with any, measure again.
+    /// Gaps from the noise on: with any, measure again.
     pub gaps: u64,
 }
 
@@ -173,23 +174,30 @@ fn measure(args: &LatencyArgs) -> Result<RoundTrip, PlayError> {
         open.facts.output,
         probe::NOISE_SECS,
     );
-    let heard = listen(&mut open, heard, total_secs)?;
-    judge(&open, &heard, input)
+    let (heard, gaps) = listen(&mut open, heard, total_secs)?;
+    judge(&open, &heard, gaps, input)
 }
 
-/// Plays, and takes what comes in, from the first frame of the noise on.
+/// Plays, and takes what comes in, from the first frame of the noise on, and the gaps since then: one in the
+/// silence before it moves nothing that is measured.
 fn listen(
     open: &mut Open,
     mut from: Consumer<probe::Heard>,
     total_secs: f64,
-) -> Result<Vec<f32>, PlayError> {
+) -> Result<(Vec<f32>, u64), PlayError> {
     let rate_hz = open.facts.sample_rate_hz;
     let lead_frames = probe::frames(probe::LEAD_SECS, rate_hz) as u64;
     let mut heard = vec![0.0; probe::frames(total_secs - probe::LEAD_SECS, rate_hz)];
     let start = Instant::now();
+    let mut gaps_before = 0;
     open.shared.run();
     loop {
         let finished = open.shared.finished();
+        let gaps = open.shared.input_gaps() + open.shared.xruns();
+        // Read after the gaps: what they counted lies before this frame.
+        if open.shared.frames.load(Relaxed) < lead_frames {
+            gaps_before = gaps;
+        }
         // The priming block counts from 0 as well, and is overwritten by what comes after it.
         while let Ok((at, sample)) = from.pop() {
             let index = at.checked_sub(lead_frames).map(|at| at as usize);
@@ -198,7 +206,7 @@ fn listen(
             }
         }
         if finished {
-            return Ok(heard);
+            return Ok((heard, gaps - gaps_before));
         }
         let late = start.elapsed() > Duration::from_secs_f64(total_secs) + PATIENCE;
         if late || open.shared.lost().is_some() {
@@ -215,7 +223,7 @@ fn listen(
     }
 }
 
-fn judge(open: &Open, heard: &[f32], input: String) -> Result<RoundTrip, PlayError> {
+fn judge(open: &Open, heard: &[f32], gaps: u64, input: String) -> Result<RoundTrip, PlayError> {
     let facts = &open.facts;
     let rate_hz = facts.sample_rate_hz;
     let noise_frames = probe::frames(probe::NOISE_SECS, rate_hz);
@@ -245,7 +253,7 @@ fn judge(open: &Open, heard: &[f32], input: String) -> Result<RoundTrip, PlayErr
         confidence: found.confidence,
         gain_db: gain_to_db(found.gain.abs() as f32),
         inverted: found.gain < 0.0,
-        gaps: open.shared.input_gaps() + open.shared.xruns(),
+        gaps,
     })
 }
 
