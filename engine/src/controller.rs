@@ -1,5 +1,7 @@
 //! The main-thread end of an engine.
 
+mod history;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -23,6 +25,9 @@ use crate::rack::{Item, MAX_SLOTS, Order, most_entries};
 use crate::realtime::{Health, HealthCells, HighWater, Ticks, Violation, take_first_violation};
 use crate::slot::{SlotCells, SlotHealth};
 use crate::stream::Stream;
+
+use history::Field;
+pub use history::{History, MAX_STEPS};
 
 /// An edit that changes more than this goes to the audio thread as one message.
 const CHANGES_APART: usize = 32;
@@ -121,6 +126,7 @@ pub fn open(
         most_commands: 0,
         most_notices: 0,
         ids: HashMap::new(),
+        history: History::default(),
         slots,
     };
     Ok((controller, processor))
@@ -162,6 +168,7 @@ pub struct Controller {
     most_notices: u64,
     /// Ids of slots that have left, for notices that come late.
     ids: HashMap<SlotKey, String>,
+    history: History,
     // Last: the collector outlives what it collects.
     slots: SlotBuilder,
 }
@@ -260,32 +267,19 @@ impl Controller {
     pub fn set_param(&mut self, module: &str, param: &str, value: f32) -> Result<(), ControlError> {
         let place = self.place(module)?;
         let index = self.param(place, param)?;
-        let mut spec = self.spec.clone();
-        spec.modules[place].values[index] = value;
-        if spec.modules[place].kind.params[index].structural {
-            return self.edit(&spec);
-        }
-        let slot = self.live[place].key;
-        let index = index as u16;
-        self.tell(spec, place, Change::Param { slot, index, value })
+        self.set(place, Field::Param(index), value)
     }
 
     /// `[main]` Passes a module by, or not.
     pub fn set_bypass(&mut self, module: &str, on: bool) -> Result<(), ControlError> {
         let place = self.place(module)?;
-        let mut spec = self.spec.clone();
-        spec.modules[place].bypass = on;
-        let slot = self.live[place].key;
-        self.tell(spec, place, Change::Bypass { slot, on })
+        self.set(place, Field::Bypass, f32::from(u8::from(on)))
     }
 
     /// `[main]` How much of a module is heard, 0 to 1.
     pub fn set_mix(&mut self, module: &str, mix: f32) -> Result<(), ControlError> {
         let place = self.place(module)?;
-        let mut spec = self.spec.clone();
-        spec.modules[place].mix = mix;
-        let slot = self.live[place].key;
-        self.tell(spec, place, Change::Mix { slot, value: mix })
+        self.set(place, Field::Mix, mix)
     }
 
     /// `[main]` Puts a module in at `index`.
@@ -324,6 +318,55 @@ impl Controller {
     /// kind stay, with their sound, as far as their order and structure allow; the rest is built
     /// anew, comes in and leaves by crossfades.
     pub fn edit(&mut self, spec: &RackSpec) -> Result<(), ControlError> {
+        let before = self.current();
+        self.apply_edit(spec)?;
+        let after = self.current();
+        self.history.record_edit(before, after);
+        Ok(())
+    }
+
+    /// `[main]` A preset change: a whole new rack; the old one fades out and rings on.
+    pub fn load(&mut self, spec: &RackSpec) -> Result<(), ControlError> {
+        let before = self.current();
+        self.apply_load(spec)?;
+        self.history.record_load(before, spec);
+        Ok(())
+    }
+
+    fn set(&mut self, place: usize, field: Field, value: f32) -> Result<(), ControlError> {
+        let before = self.sounding(place, field);
+        self.apply_value(place, field, value)?;
+        let module = &self.spec.modules[place].id;
+        self.history.record_value(module, field, before, value);
+        Ok(())
+    }
+
+    fn apply_param(&mut self, place: usize, index: usize, value: f32) -> Result<(), ControlError> {
+        let mut spec = self.spec.clone();
+        spec.modules[place].values[index] = value;
+        if spec.modules[place].kind.params[index].structural {
+            return self.apply_edit(&spec);
+        }
+        let slot = self.live[place].key;
+        let index = index as u16;
+        self.tell(spec, place, Change::Param { slot, index, value })
+    }
+
+    fn apply_bypass(&mut self, place: usize, on: bool) -> Result<(), ControlError> {
+        let mut spec = self.spec.clone();
+        spec.modules[place].bypass = on;
+        let slot = self.live[place].key;
+        self.tell(spec, place, Change::Bypass { slot, on })
+    }
+
+    fn apply_mix(&mut self, place: usize, mix: f32) -> Result<(), ControlError> {
+        let mut spec = self.spec.clone();
+        spec.modules[place].mix = mix;
+        let slot = self.live[place].key;
+        self.tell(spec, place, Change::Mix { slot, value: mix })
+    }
+
+    fn apply_edit(&mut self, spec: &RackSpec) -> Result<(), ControlError> {
         self.slots.check(spec)?;
         let plan = Plan::new(&self.spec, spec);
         let changes = plan.changes(&self.spec, spec, |place| self.live[place].key);
@@ -380,8 +423,7 @@ impl Controller {
         Ok(())
     }
 
-    /// `[main]` A preset change: a whole new rack; the old one fades out and rings on.
-    pub fn load(&mut self, spec: &RackSpec) -> Result<(), ControlError> {
+    fn apply_load(&mut self, spec: &RackSpec) -> Result<(), ControlError> {
         if self.commands.slots() == 0 {
             return Err(ControlError::Busy);
         }

@@ -52,7 +52,7 @@ pub mod units;
 pub use block::{ALIGNMENT_BYTES, Block, CHUNK_FRAMES, GRID_FRAMES};
 pub use buffer::Buffer;
 pub use builder::OpenError;
-pub use controller::{ControlError, Controller, Meters, Report, open};
+pub use controller::{ControlError, Controller, History, MAX_STEPS, Meters, Report, open};
 pub use memory::{Capacity, Memory, MemoryError, MemoryMap};
 pub use message::{Change, Event, SlotKey};
 pub use meter::Level;

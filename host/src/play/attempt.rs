@@ -417,6 +417,7 @@ pub(super) fn rebuild(
         player.move_midi_to(midi::first_table(setup, &controller));
     }
     open.source = source;
+    controller.put_history(open.controller.take_history());
     open.controller = controller;
     Ok(feed.capture)
 }
