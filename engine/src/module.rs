@@ -38,6 +38,13 @@ pub trait Module: Send + Any {
         256
     }
 
+    /// `[audio]` By how many dB the last frame was turned down, at least 0, for the meters: of modules
+    /// that follow a level. Make-up gain is left out of account; of several channels or bands, the one
+    /// that is turned down most.
+    fn gain_reduction_db(&self) -> f32 {
+        0.0
+    }
+
     /// `[audio]` Takes over the *control* state of an instance of the same kind that leaves: envelopes,
     /// detector states, LFO phases, smoothers; 4 KiB at most and never audio histories, which would
     /// sound twice. `old` can be downcast with `downcast`, a method of `dyn Module`.

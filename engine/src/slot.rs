@@ -441,6 +441,9 @@ impl Slot {
 
     /// `[audio]` Shows the meter, once a block.
     pub(crate) fn publish(&mut self) {
+        let mut reduction_db = 0.0;
+        self.call(|module| reduction_db = module.gain_reduction_db());
+        self.meter.turn_down(reduction_db);
         self.meter.publish(&self.cells);
     }
 

@@ -6,8 +6,7 @@ mod drive;
 
 use common::build;
 use drive::{Change, Random, bits, db, gain, param_index, rms, run, run_mono, run_with, tone};
-use headroom_engine::modules::compressor::Compressor;
-use headroom_engine::{Catalog, Module, Scale, Stream};
+use headroom_engine::{Catalog, Memory, Module, ModuleSpec, RackSpec, Scale, Stream, open};
 
 const RATE_HZ: f64 = 48_000.0;
 
@@ -344,11 +343,33 @@ fn reduction_readout_tells_what_the_gain_is() {
     let signal = vec![vec![0.8; 10_007], vec![0.1; 10_007]];
     let out = run(&mut *module, signal);
     let measured = 6.0 - db(f64::from(out[0][10_006] / 0.8));
-    let read = (*module).downcast::<Compressor>().unwrap().reduction_db();
+    let read = module.gain_reduction_db();
     assert!(
         measured > 10.0 && (f64::from(read) - measured).abs() < 0.001,
         "{read} {measured}"
     );
+}
+
+#[test]
+fn a_slow_reader_of_the_meters_finds_the_most_that_a_slot_was_turned_down() {
+    let kind = Catalog::builtin().find("compressor").unwrap();
+    let module = ModuleSpec::new(kind).with("ratio", 4.0);
+    let spec = RackSpec {
+        modules: vec![module.with("threshold_db", -20.0).with("release_ms", 20.0)],
+        ..RackSpec::default()
+    };
+    let (controller, mut processor) = open(stream(1), &spec, &Memory::default()).unwrap();
+    processor.process(&mut [], &[]);
+    // Loud for half a second, then silent for as long.
+    for block in 0..375 {
+        let level = if block < 187 { 1.0 } else { 0.0 };
+        processor.process(&mut [&mut [level; 128]], &[]);
+    }
+    let read_db = controller.meters().slots[0].1.reduction_db;
+    assert!((read_db - 15.0).abs() < 0.1, "{read_db} dB");
+    processor.process(&mut [&mut [0.0; 128]], &[]);
+    assert!(controller.meters().slots[0].1.reduction_db < 0.1);
+    assert_eq!(controller.meters().master.reduction_db, 0.0);
 }
 
 #[test]

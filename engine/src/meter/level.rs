@@ -24,6 +24,9 @@ pub struct Level {
     pub hold: [f32; 2],
     /// Root mean square, exponential with a time constant of 300 ms.
     pub rms: [f32; 2],
+    /// Most by which a slot turned its input down since the meter was last read, in dB, at least 0: as
+    /// it was at the end of each block.
+    pub reduction_db: f32,
 }
 
 impl Level {
@@ -53,6 +56,8 @@ pub struct LevelCells {
     hold: [AtomicU32; 2],
     /// The root is the reader's to take.
     mean_square: [AtomicU32; 2],
+    /// Raised and taken as the peak is.
+    reduction_db: AtomicU32,
 }
 
 impl LevelCells {
@@ -64,6 +69,7 @@ impl LevelCells {
             peak: std::array::from_fn(|i| f32::from_bits(self.peak[i].swap(0, Ordering::Relaxed))),
             hold: std::array::from_fn(|i| value(&self.hold, i)),
             rms: std::array::from_fn(|i| value(&self.mean_square, i).max(0.0).sqrt()),
+            reduction_db: f32::from_bits(self.reduction_db.swap(0, Ordering::Relaxed)),
         }
     }
 }
@@ -174,6 +180,18 @@ impl Measured {
     }
 }
 
+/// The maximum without a locked instruction, of what is not negative. Only this thread raises the
+/// cell, the reader only takes from it, at any time: before the load, and the cell is 0; after a load
+/// that found as much or more, and it took that with what was there; between the load and the store,
+/// and it took the lower value while the higher one waits for it. None is lost.
+#[inline(always)]
+fn raise(cell: &AtomicU32, value: f32) {
+    let bits = value.to_bits();
+    if bits > cell.load(Ordering::Relaxed) {
+        cell.store(bits, Ordering::Relaxed);
+    }
+}
+
 /// One instruction, unlike `f32::max`; of no use where one of the two is no number.
 #[inline(always)]
 fn higher(one: f32, other: f32) -> f32 {
@@ -195,6 +213,8 @@ pub(crate) struct LevelMeter {
     hold: [f32; 2],
     hold_left_frames: [usize; 2],
     mean_square: [f32; 2],
+    /// Since the meter was last shown.
+    reduction_db: f32,
     hold_frames: usize,
     fall_per_frame: f32,
     follow_per_frame: f32,
@@ -211,6 +231,7 @@ impl LevelMeter {
             hold: [0.0; 2],
             hold_left_frames: [0; 2],
             mean_square: [0.0; 2],
+            reduction_db: 0.0,
             hold_frames: stream.frames(HOLD_SECS),
             fall_per_frame: (FALL_DB_PER_SEC / 20.0 * std::f64::consts::LN_10 / rate) as f32,
             follow_per_frame: (1.0 / (RMS_SECS * rate)) as f32,
@@ -258,18 +279,18 @@ impl LevelMeter {
         self.new_frames = 0;
     }
 
+    /// `[audio]` The slot has turned its input down by so much.
+    pub(crate) fn turn_down(&mut self, db: f32) {
+        self.reduction_db = higher(db, self.reduction_db);
+    }
+
     /// `[audio]` Shows what was taken in, once a block.
     pub(crate) fn publish(&mut self, cells: &LevelCells) {
         self.settle();
+        raise(&cells.reduction_db, self.reduction_db);
+        self.reduction_db = 0.0;
         for channel in 0..2 {
-            // The maximum without a locked instruction. Only this thread raises the cell, the reader
-            // only takes from it, at any time: before the load, and the cell is 0; after a load that
-            // found as much or more, and it took that with what was there; between the load and the
-            // store, and it took the lower value while the higher one waits for it. None is lost.
-            let peak = self.peak[channel].to_bits();
-            if peak > cells.peak[channel].load(Ordering::Relaxed) {
-                cells.peak[channel].store(peak, Ordering::Relaxed);
-            }
+            raise(&cells.peak[channel], self.peak[channel]);
             self.peak[channel] = 0.0;
             cells.hold[channel].store(self.hold[channel].to_bits(), Ordering::Relaxed);
             cells.mean_square[channel]
@@ -286,6 +307,7 @@ impl LevelMeter {
         self.hold = [0.0; 2];
         self.hold_left_frames = [0; 2];
         self.mean_square = [0.0; 2];
+        self.reduction_db = 0.0;
     }
 }
 

@@ -191,12 +191,6 @@ impl Compressor {
         }
     }
 
-    /// `[any]` The gain reduction in dB after the last frame, at least 0; that of the channel which is
-    /// reduced more. Without make-up gain.
-    pub fn reduction_db(&self) -> f32 {
-        (self.reduction[0].max(self.reduction[1]) * (20.0 / LOG2_10)) as f32
-    }
-
     /// How many of the next `frames` pass with every ramp either moving or at rest throughout.
     fn even_frames(&self, frames: usize) -> usize {
         [self.curve.remaining_frames(), self.link.remaining_frames()]
@@ -353,6 +347,10 @@ impl Module for Compressor {
         self.link.finish();
         self.detector.reset();
         self.reduction = [0.0; 2];
+    }
+
+    fn gain_reduction_db(&self) -> f32 {
+        (self.reduction[0].max(self.reduction[1]) * (20.0 / LOG2_10)) as f32
     }
 
     fn adopt(&mut self, old: &dyn Module) {
