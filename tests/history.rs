@@ -53,7 +53,7 @@ fn do_anything(rig: &mut Rig, random: &mut Random, number: usize) -> bool {
             Some(of) => controller.set_mix(&of.id, random.unit()).unwrap(),
             None => return false,
         },
-        5 if number % 7 == 0 => {
+        5 if number.is_multiple_of(7) => {
             let other = rack([lively(module("delay").kind, number as u64), module("eq")]);
             controller.load(&other).unwrap();
         }
