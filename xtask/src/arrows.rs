@@ -82,6 +82,10 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
         "copies out of a mapped file",
     ),
     (
+        "ipc/src/segment.rs",
+        "maps memory that other processes write, and looks at it as atomics",
+    ),
+    (
         "tests/src/bin/layer_rtsan.rs",
         "calls RealtimeSanitizer's own entry points",
     ),

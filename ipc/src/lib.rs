@@ -1,0 +1,92 @@
+//! What Headroom's audio process and its screens agree on: meters, sound, a board and commands in shared
+//! memory.
+//!
+//! The audio process has a [`Server`], everybody else a [`Client`]. The audio thread's end is the
+//! [`Publisher`]: it never waits, and reads nothing that another process could have written. A client may be
+//! killed, stopped, or write any bytes over all that it may write, and not one sample changes.
+//!
+//! ```
+//! use headroom_ipc::{Command, pair};
+//!
+//! let (mut server, mut client) = pair()?;
+//! client.send(&Command::Undo)?;
+//! let look = server.look();
+//! assert_eq!(look.commands[0].command, Command::Undo);
+//! server.reply(&look.commands[0], Ok("undone".to_owned()));
+//! assert_eq!(client.replies()[0].result, Ok("undone".to_owned()));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! This crate imports nothing else of ours, and has no thread of its own.
+
+pub mod board;
+mod cells;
+pub mod meters;
+mod region;
+mod segment;
+mod sheet;
+mod sound;
+mod sync;
+mod walk;
+
+#[cfg(unix)]
+mod client;
+#[cfg(unix)]
+mod commands;
+#[cfg(unix)]
+mod handover;
+#[cfg(unix)]
+mod publisher;
+#[cfg(unix)]
+mod runtime;
+#[cfg(unix)]
+pub mod screen;
+#[cfg(unix)]
+mod server;
+
+pub use board::{Axis, Curve, Description, HealthInfo, MemoryInfo, Walk};
+pub use meters::{Lane, MAX_LANES, MeterFrame, MeterSpan};
+pub use region::{
+    COMMAND_BYTES, COMMANDS, MAX_CLIENTS, MAX_POINTS, MAX_VALUES, REPLY_BYTES, VALUE_TEXT_BYTES,
+    VERSION,
+};
+pub use segment::{Backing, SegmentError};
+pub use sound::{SOUND_FRAMES, Tap};
+
+#[cfg(unix)]
+pub use client::{Client, Reply, State, Value};
+#[cfg(unix)]
+pub use commands::{Command, CommandError, DeviceWish};
+#[cfg(unix)]
+pub use handover::AttachError;
+#[cfg(unix)]
+pub use publisher::Publisher;
+#[cfg(unix)]
+pub use runtime::{Running, RuntimeError};
+#[cfg(unix)]
+pub use server::{Incoming, Look, ServeError, Server};
+
+/// `[main]` Both ends in one process, for tests and pictures.
+///
+/// # Errors
+///
+/// The system refuses the memory.
+#[cfg(unix)]
+pub fn pair() -> Result<(Server, Client), AttachError> {
+    pair_with(Backing::default())
+}
+
+/// `[main]` The same with a certain kind of segment.
+///
+/// # Errors
+///
+/// As of [`pair`].
+#[cfg(unix)]
+pub fn pair_with(backing: Backing) -> Result<(Server, Client), AttachError> {
+    let refused = |error: ServeError| AttachError::System(std::io::Error::other(error));
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair().map_err(AttachError::System)?;
+    let mut server = Server::closed(backing).map_err(refused)?;
+    server.admit(ours).map_err(refused)?;
+    let client = Client::from_stream(theirs)?;
+    Ok((server, client))
+}

@@ -1,0 +1,187 @@
+//! Sound for a screen: the newest frames before and after the rack, in two rings.
+//!
+//! The writer copies each block and waits for nobody. Two counters stand around each write: `begin` is
+//! where it will end, noted before the first sample is touched, `end` the same, noted when all are there.
+//! A reader copies what lies below `end` and then looks whether `begin` has come so near that some of it may
+//! have been overwritten meanwhile.
+
+use crate::sync::{AtomicU64, Ordering, fence};
+
+/// Frames of one ring: at 48 kHz two thirds of a second.
+pub const SOUND_FRAMES: usize = 32_768;
+
+/// Which sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tap {
+    /// What goes into the rack.
+    Before,
+    /// What comes out.
+    After,
+}
+
+/// One ring. Writer: the audio thread; readers: anybody who maps it.
+#[repr(C, align(64))]
+pub(crate) struct SoundRing<const N: usize = SOUND_FRAMES> {
+    /// Where the write under way will end, in frames. Relaxed, but behind it stands a Release fence, the
+    /// partner of the reader's Acquire fence.
+    begin: AtomicU64,
+    /// Up to where all is there. Release, with the reader's Acquire.
+    end: AtomicU64,
+    _apart: [u64; 6],
+    /// Both channels of a frame: the left one's bits in the lower half.
+    frames: [AtomicU64; N],
+}
+
+impl<const N: usize> SoundRing<N> {
+    #[cfg(any(test, loom))]
+    pub(crate) fn boxed() -> Box<Self> {
+        Box::new(Self {
+            begin: AtomicU64::new(0),
+            end: AtomicU64::new(0),
+            _apart: [0; 6],
+            frames: std::array::from_fn(|_| AtomicU64::new(0)),
+        })
+    }
+
+    /// `[main]` How many frames have been written, for a writer that goes on behind one before.
+    pub(crate) fn written(&self) -> u64 {
+        // Relaxed: the writer before has ended, on a thread of this process.
+        self.end.load(Ordering::Relaxed)
+    }
+
+    /// `[audio]` Writes one chunk behind frame `at`; both channels have the same length, at most that of
+    /// the ring. In mono both are the same slice.
+    pub(crate) fn write(&self, at: u64, left: &[f32], right: &[f32]) -> u64 {
+        let frames = left.len().min(right.len()).min(N);
+        let end = at.wrapping_add(frames as u64);
+        self.begin.store(end, Ordering::Relaxed);
+        // Release: whoever reads a sample that is stored below sees, behind its own fence, this `begin`.
+        fence(Ordering::Release);
+        let from = (at % N as u64) as usize;
+        let first = frames.min(N - from);
+        let put = |cells: &[AtomicU64], left: &[f32], right: &[f32]| {
+            for ((cell, left), right) in cells.iter().zip(left).zip(right) {
+                let frame = u64::from(left.to_bits()) | u64::from(right.to_bits()) << 32;
+                cell.store(frame, Ordering::Relaxed);
+            }
+        };
+        put(&self.frames[from..from + first], left, right);
+        put(
+            &self.frames[..frames - first],
+            &left[first..frames],
+            &right[first..frames],
+        );
+        // Release: whoever sees `end` finds the samples below it.
+        self.end.store(end, Ordering::Release);
+        end
+    }
+
+    /// `[any]` Copies the newest `frames` frames into `into`, oldest first; gives the number of the frame
+    /// behind the last. What has been overwritten meanwhile is left out; `into` may be shorter then.
+    pub(crate) fn read(&self, frames: usize, into: &mut Vec<[f32; 2]>) -> u64 {
+        into.clear();
+        // Acquire: with the writer's Release.
+        let end = self.end.load(Ordering::Acquire);
+        let count = (frames.min(N) as u64).min(end);
+        let from = end - count;
+        into.extend((from..end).map(|at| {
+            let frame = self.frames[(at % N as u64) as usize].load(Ordering::Relaxed);
+            let sample = |bits: u64| {
+                let sample = f32::from_bits(bits as u32);
+                if sample.is_finite() { sample } else { 0.0 }
+            };
+            [sample(frame), sample(frame >> 32)]
+        }));
+        // Acquire: the samples are read before `begin` is. Partner: the writer's Release fence.
+        fence(Ordering::Acquire);
+        let begin = self.begin.load(Ordering::Relaxed);
+        // Frames below this may be those of the next turn. A `begin` that is behind `end` is nonsense: nothing
+        // is safe then.
+        let safe_from = if begin < end {
+            end
+        } else {
+            begin.saturating_sub(N as u64)
+        };
+        // A `begin` from another process may be anything.
+        let lost = safe_from.saturating_sub(from).min(count) as usize;
+        into.drain(..lost);
+        end
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(at: u64) -> f32 {
+        // Floats count exactly up to here.
+        (at % (1 << 23)) as f32
+    }
+
+    fn write<const N: usize>(ring: &SoundRing<N>, at: u64, frames: usize) -> u64 {
+        let left: Vec<f32> = (at..at + frames as u64).map(sample).collect();
+        let right: Vec<f32> = left.iter().map(|left| -left).collect();
+        ring.write(at, &left, &right)
+    }
+
+    #[test]
+    fn the_newest_frames_are_read_in_their_order_across_the_rings_end() {
+        let ring: Box<SoundRing<256>> = SoundRing::boxed();
+        let (mut at, mut read) = (0, Vec::new());
+        for frames in [1, 64, 100, 128, 7, 64, 255, 256, 33] {
+            at = write(&ring, at, frames);
+            assert_eq!(ring.read(200, &mut read), at);
+            assert_eq!(read.len() as u64, at.min(200));
+            let first = at - read.len() as u64;
+            for (number, frame) in (first..).zip(&read) {
+                assert_eq!(*frame, [sample(number), -sample(number)]);
+            }
+        }
+        assert_eq!(ring.read(10_000, &mut read), at);
+        assert_eq!(read.len(), 256);
+    }
+
+    #[test]
+    fn a_reader_beside_the_writer_gets_no_frame_of_another_turn() {
+        use std::sync::atomic::AtomicBool;
+        let ring: Box<SoundRing<256>> = SoundRing::boxed();
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let start = std::time::Instant::now();
+                let mut at = 0;
+                while start.elapsed().as_millis() < 300 {
+                    at = write(&ring, at, 48);
+                }
+                over.store(true, Ordering::Release);
+            });
+            let (mut read, mut frames) = (Vec::new(), 0);
+            while !over.load(Ordering::Acquire) {
+                let end = ring.read(200, &mut read);
+                frames += read.len();
+                // From the last to the first.
+                for (back, frame) in read.iter().rev().enumerate() {
+                    if let Some(number) = end.checked_sub(1 + back as u64) {
+                        assert_eq!(frame[0], sample(number), "{end} - {back}");
+                        assert_eq!(frame[1], -frame[0]);
+                    }
+                }
+            }
+            assert!(frames > 1_000, "{frames}");
+        });
+    }
+
+    #[test]
+    fn no_counter_is_believed() {
+        let ring: Box<SoundRing<256>> = SoundRing::boxed();
+        for begin in [0, 1, 300, u64::MAX, u64::MAX - 255] {
+            for end in [0, 1, 300, u64::MAX, 1 << 40] {
+                ring.begin.store(begin, Ordering::Relaxed);
+                ring.end.store(end, Ordering::Relaxed);
+                let mut read = Vec::new();
+                ring.read(usize::MAX, &mut read);
+                assert!(read.len() <= 256);
+            }
+        }
+    }
+}
