@@ -109,3 +109,42 @@ fn the_collector_says_what_it_has_given_back() {
         rig.play(&mut [vec![0.0; 512], vec![0.0; 512]]);
     }
 }
+
+/// One block of noise, in buffers that start `off` samples behind a cache line.
+fn one_block(rig: &mut Rig, off: usize) {
+    let mut sound = [noise(1, 0.5, 512), noise(2, 0.5, 512)].map(|noise| {
+        let mut buffer = headroom_engine::Buffer::silent(512 + off);
+        buffer[off..].copy_from_slice(&noise);
+        buffer
+    });
+    let [left, right] = &mut sound;
+    rig.processor
+        .process(&mut [&mut left[off..], &mut right[off..]], &[]);
+}
+
+#[test]
+fn scratch_is_reset_at_every_callback_and_its_mark_is_what_the_worst_chunk_took() {
+    const PLANE_BYTES: u64 = 64 * 4;
+    let mut rig = Rig::stereo(&rack([module("gain"), module("eq")]));
+    let most = |rig: &Rig| rig.controller.health().scratch_bytes.most;
+    // The priming block runs in the engine's own buffers, through all that a change needs.
+    assert_eq!(most(&rig), 14 * PLANE_BYTES);
+    for _ in 0..1_000 {
+        one_block(&mut rig, 0);
+        one_block(&mut rig, 1);
+    }
+    assert_eq!(
+        most(&rig),
+        14 * PLANE_BYTES,
+        "it adds up from block to block"
+    );
+    rig.controller.load(&rack([module("delay")])).unwrap();
+    one_block(&mut rig, 0);
+    assert_eq!(most(&rig), 18 * PLANE_BYTES);
+    rig.controller.load(&rack([module("filter")])).unwrap();
+    one_block(&mut rig, 1);
+    let health = rig.controller.health();
+    assert_eq!(health.scratch_bytes.most, 20 * PLANE_BYTES);
+    assert_eq!(health.scratch_bytes.most, health.scratch_bytes.room);
+    assert_eq!(health.panics, 0);
+}

@@ -14,13 +14,13 @@ use thiserror::Error;
 use crate::builder::{LiveSlot, OpenError, SlotBuilder};
 use crate::dsp::simd::ask_the_processor;
 use crate::footprint::{Fixed, taken_map};
-use crate::memory::{Carver, Memory, MemoryMap, Place, Sort, Taken, populate_code};
+use crate::memory::{Carver, Memory, MemoryMap, Place, Scratch, Sort, Taken, populate_code};
 use crate::message::{Change, Message, Notice, SlotKey};
 use crate::meter::{Level, LevelCells};
 use crate::panic::PanicButton;
 use crate::plan::Plan;
 use crate::preset::{ModuleSpec, RackSpec};
-use crate::processor::{MAX_RACK_TAILS, Parts, Processor, Scratch};
+use crate::processor::{MAX_RACK_TAILS, Parts, Processor};
 use crate::rack::{Item, MAX_SLOTS, Order, most_entries};
 use crate::realtime::{Health, HealthCells, HighWater, Ticks, Violation, take_first_violation};
 use crate::slot::{SlotCells, SlotHealth};
@@ -82,10 +82,8 @@ pub fn open(
 
     let list = rack.list();
 
-    let mut measure = Carver::measuring();
-    drop(measure.put("scratch", Scratch::new()));
-    let mut carver = Carver::carving(slots.take(measure.bytes())?);
-    let scratch = carver.put("scratch", Scratch::new());
+    let mut carver = Carver::carving(slots.take(Scratch::BYTES)?);
+    let scratch = Scratch::carve(&mut carver);
 
     let (mut commands_in, commands_out) = touched_ring(memory.capacity.commands, || Message::Reset);
     let commands = place_of(&mut commands_in);
@@ -491,6 +489,7 @@ impl Controller {
         };
         health.slots.room = most_entries(self.slots.most_slots()) as u64;
         health.rack_tails.room = MAX_RACK_TAILS as u64;
+        health.scratch_bytes.room = Scratch::BYTES as u64;
         health.collected = self.slots.collector.collected();
         health
     }

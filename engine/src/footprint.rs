@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::automation::AutomationCells;
 use crate::builder::{LiveSlot, OpenError, SlotBuilder};
-use crate::memory::{Carver, Memory, MemoryMap, Owner, Place, Sort, Taken};
+use crate::memory::{Carver, Memory, MemoryMap, Owner, Place, Scratch, Sort, Taken};
 use crate::message::{Message, Notice, SlotKey};
 use crate::meter::LevelCells;
 use crate::preset::{ModuleSpec, RackSpec};
-use crate::processor::{Processor, Scratch};
+use crate::processor::Processor;
 use crate::rack::{MAX_SLOTS, Rack};
 use crate::realtime::HealthCells;
 use crate::slot::{Footprint, SlotCells, SlotHealthCells};
@@ -43,7 +43,7 @@ impl Fixed {
     fn planned(memory: &Memory) -> Self {
         let capacity = memory.capacity;
         let mut scratch = Carver::measuring();
-        drop(scratch.put("scratch", Scratch::new()));
+        drop(Scratch::carve(&mut scratch));
         Self {
             scratch: Taken::of(&scratch),
             commands: Place::planned::<Message>(capacity.commands),

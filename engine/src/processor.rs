@@ -13,11 +13,11 @@ use wide::f32x4;
 
 use crate::block::{Block, CHUNK_FRAMES};
 use crate::fade::{FADE_SECS, Fade};
-use crate::memory::{ArenaBox, Place, Pool};
+use crate::memory::{Chunk, Cursor, Place, Pool, Scratch};
 use crate::message::{Change, Event, Message, Notice, SlotKey};
 use crate::meter::{LevelCells, LevelMeter, Measured};
 use crate::panic::{Panic, PanicButton, SLOTS_A_STEP};
-use crate::rack::{Chunk, Rack, Room, TAIL_LIMIT_SECS};
+use crate::rack::{Rack, TAIL_LIMIT_SECS};
 use crate::realtime::{
     Collector, HealthCells, ThreadFaults, Ticks, ViolationCounts, add, guarded, has_flushed,
     lower_flushed, raise, thread_id, ticks_to_ns,
@@ -47,7 +47,7 @@ pub struct Processor {
     stream: Stream,
     rack: Owned<Rack>,
     tails: Pool<RackTail>,
-    scratch: ArenaBox<Scratch>,
+    scratch: Scratch,
     commands: Consumer<Message>,
     notices: Producer<Notice>,
     health: Arc<HealthCells>,
@@ -62,29 +62,6 @@ pub struct Processor {
     // Dropped after all that it collects.
     _collector: Arc<Collector>,
     _not_sync: PhantomData<Cell<()>>,
-}
-
-/// The buffers of one chunk.
-pub(crate) struct Scratch {
-    input: Chunk,
-    work: Chunk,
-    sum: Chunk,
-    taken: [f32; CHUNK_FRAMES],
-    fade: [f32; CHUNK_FRAMES],
-    room: Room,
-}
-
-impl Scratch {
-    pub(crate) const fn new() -> Self {
-        Self {
-            input: Chunk::SILENT,
-            work: Chunk::SILENT,
-            sum: Chunk::SILENT,
-            taken: [0.0; CHUNK_FRAMES],
-            fade: [0.0; CHUNK_FRAMES],
-            room: Room::new(),
-        }
-    }
 }
 
 /// Writes to as much of the stack as a rack could use, so that no block is the first to touch it.
@@ -119,7 +96,7 @@ struct RackTail {
 pub(crate) struct Parts {
     pub(crate) stream: Stream,
     pub(crate) rack: Owned<Rack>,
-    pub(crate) scratch: ArenaBox<Scratch>,
+    pub(crate) scratch: Scratch,
     pub(crate) commands: Consumer<Message>,
     pub(crate) notices: Producer<Notice>,
     pub(crate) health: Arc<HealthCells>,
@@ -181,17 +158,20 @@ impl Processor {
         let frames = frames.unwrap_or(0);
         let counts = ViolationCounts::of_this_thread();
         let priming = !self.primed;
+        let mut scratch = self.scratch.lend();
         let result = guarded(|| {
             catch_unwind(AssertUnwindSafe(|| {
                 if priming {
-                    self.prime(channels, events);
+                    self.prime(channels, events, scratch.begin());
                 } else {
-                    self.run(channels, frames, events);
+                    self.run(channels, frames, events, scratch.begin());
                 }
             }))
             // What a panic leaves behind is freed inside the guard, so that it is counted.
             .map_err(drop)
         });
+        self.scratch = scratch;
+        raise(&self.health.most_scratch, self.scratch.most_bytes() as u64);
         if result.is_err() {
             add(&self.health.panics, 1);
             channels.iter_mut().for_each(|channel| channel.fill(0.0));
@@ -266,7 +246,7 @@ impl Processor {
 
     /// The first block: runs everything once on silence, so that code, stack and memory have been
     /// touched before anything is claimed.
-    fn prime(&mut self, channels: &mut [&mut [f32]], events: &[Event]) {
+    fn prime(&mut self, channels: &mut [&mut [f32]], events: &[Event], mut scratch: Cursor<'_>) {
         self.panic.look();
         // All that was sent before: nothing sounds yet, so what waits for room has it at once.
         while !self.commands.is_empty() {
@@ -277,8 +257,11 @@ impl Processor {
             self.take_event(event);
         }
         for _ in 0..2 {
-            *self.input() = Chunk::SILENT.0;
-            self.run_chunk(None, CHUNK_FRAMES);
+            let mut scratch = scratch.nested();
+            let mut ours = scratch.chunk();
+            ours.silence();
+            let mut block = ours.block(self.stream.channels(), CHUNK_FRAMES, self.position);
+            self.run_chunk(&mut block, &mut scratch);
         }
         self.rack.publish();
         self.meter.publish(&self.meter_cells);
@@ -299,7 +282,13 @@ impl Processor {
         self.health.thread_id.store(thread_id(), Ordering::Relaxed);
     }
 
-    fn run(&mut self, channels: &mut [&mut [f32]], frames: usize, events: &[Event]) {
+    fn run(
+        &mut self,
+        channels: &mut [&mut [f32]],
+        frames: usize,
+        events: &[Event],
+        mut scratch: Cursor<'_>,
+    ) {
         self.panic.look();
         self.take_messages(MESSAGES_A_BLOCK + frames);
         let count = self.stream.channels().min(channels.len());
@@ -325,28 +314,25 @@ impl Processor {
                 }
                 self.panic.let_in(&mut channel[at..end]);
             }
-            let in_place = if self.tails.is_empty() {
-                block_of(&mut channels[..count], at..end, self.position)
-            } else {
-                None
-            };
-            match in_place {
+            match block_of(&mut channels[..count], at..end, self.position) {
                 Some(mut block)
                     if block.channels() == self.stream.channels() && block.is_aligned() =>
                 {
-                    self.run_chunk(Some(&mut block), chunk);
+                    self.run_chunk(&mut block, &mut scratch);
                 }
                 _ => {
-                    let input = self.input();
-                    for (input, channel) in input.iter_mut().zip(&channels[..count]) {
-                        input[..chunk].copy_from_slice(&channel[at..end]);
+                    let mut scratch = scratch.nested();
+                    let mut ours = scratch.chunk();
+                    for (ours, channel) in ours.0.iter_mut().zip(&channels[..count]) {
+                        ours[..chunk].copy_from_slice(&channel[at..end]);
                     }
-                    for input in &mut input[count..] {
-                        input[..chunk].fill(0.0);
+                    for ours in &mut ours.0[count..] {
+                        ours[..chunk].fill(0.0);
                     }
-                    self.run_chunk(None, chunk);
-                    for (channel, sum) in channels[..count].iter_mut().zip(&self.scratch.sum.0) {
-                        channel[at..end].copy_from_slice(&sum[..chunk]);
+                    let mut block = ours.block(self.stream.channels(), chunk, self.position);
+                    self.run_chunk(&mut block, &mut scratch);
+                    for (channel, ours) in channels[..count].iter_mut().zip(&*ours.0) {
+                        channel[at..end].copy_from_slice(&ours[..chunk]);
                     }
                 }
             }
@@ -381,100 +367,23 @@ impl Processor {
         }
     }
 
-    /// Where the input of a chunk goes that does not run in the caller's buffers: what no rack that has
-    /// left shares is put where it comes out.
-    fn input(&mut self) -> &mut [[f32; CHUNK_FRAMES]; 2] {
-        if self.tails.is_empty() {
-            &mut self.scratch.sum.0
-        } else {
-            &mut self.scratch.input.0
-        }
-    }
-
-    /// One chunk through the rack: in place where a block is given, which needs that no rack that
-    /// has left shares the input, or from [`Self::input`] to `scratch.sum`.
-    fn run_chunk<'b>(&'b mut self, in_place: Option<&mut Block<'b>>, frames: usize) {
-        let count = self.stream.channels();
-        let position = self.position;
-        let Scratch {
-            input,
-            work,
-            sum,
-            taken,
-            fade,
-            room,
-        } = &mut *self.scratch;
-        let mut notify = |notice| {
-            match notice {
-                Notice::NotFinite(_) => add(&self.health.muted_chunks, 1),
-                Notice::Panicked(_) => add(&self.health.panics, 1),
-                _ => {}
-            }
-            if self.notices.push(notice).is_err() {
-                add(&self.health.lost_notices, 1);
-            }
-        };
-
+    /// One chunk through the rack and what has left, in place.
+    fn run_chunk(&mut self, block: &mut Block<'_>, scratch: &mut Cursor<'_>) {
+        let frames = block.frames();
+        let mut notify = |notice| tell(&self.health, &mut self.notices, notice);
         let mut measured = Measured::SILENT;
-        let mut ours;
-        let (output, mut known) = if let Some(block) = in_place {
-            let known = self.rack.process(block, room, &mut measured, &mut notify);
-            (block, known)
-        } else if self.tails.is_empty() {
-            ours = sum.block(count, frames, position);
-            let known = self
-                .rack
-                .process(&mut ours, room, &mut measured, &mut notify);
-            (&mut ours, known)
-        } else {
-            *sum = Chunk::SILENT;
-            taken.fill(0.0);
-            self.tails.for_each_mut(|RackTail { rack, tail }| {
-                tail.input.fill(&mut fade[..frames]);
-                for (taken, fade) in taken.iter_mut().zip(&fade[..frames]) {
-                    *taken += fade;
-                }
-                scale(work, input, &fade[..frames]);
-                let mut block = work.block(count, frames, position);
-                rack.process(&mut block, room, &mut measured, &mut notify);
-                let limits = Limits {
-                    quiet_frames: rack.quiet_frames(),
-                    age_frames: self.stream.frames(TAIL_LIMIT_SECS),
-                };
-                tail.finish_chunk(&mut block, fade, limits);
-                for (sum, work) in sum.0.iter_mut().zip(&work.0) {
-                    for (sum, work) in sum.iter_mut().zip(work) {
-                        *sum += work;
-                    }
-                }
-            });
-            for (fade, taken) in fade.iter_mut().zip(&*taken) {
-                *fade = 1.0 - taken;
-            }
-            scale(work, input, &fade[..frames]);
-            let mut block = work.block(count, frames, position);
+        let mut known = if self.tails.is_empty() {
             self.rack
-                .process(&mut block, room, &mut measured, &mut notify);
-            for (sum, work) in sum.0.iter_mut().zip(&work.0).take(count) {
-                for (sum, work) in sum.iter_mut().zip(&work[..frames]) {
-                    *sum += work;
-                }
-            }
-            let fade_frames = self.stream.frames(FADE_SECS);
-            self.tails.retain_mut(|RackTail { tail, .. }| {
-                if tail.is_old() && !tail.is_cut() {
-                    tail.cut_off(fade_frames);
-                    notify(Notice::RackCut);
-                }
-                !tail.is_over()
-            });
-            ours = sum.block(count, frames, position);
-            (&mut ours, false)
+                .process(block, scratch, &mut measured, &mut notify)
+        } else {
+            self.run_racks(block, scratch.nested());
+            false
         };
-
         if self.master.is_moving() || self.master.target() != 1.0 {
+            let mut scratch = scratch.nested();
+            let fade = scratch.plane();
             self.master.fill(&mut fade[..frames]);
-            for channel in output.iter_mut() {
+            for channel in block.iter_mut() {
                 for (sample, gain) in channel.iter_mut().zip(&fade[..frames]) {
                     *sample *= gain;
                 }
@@ -482,20 +391,66 @@ impl Processor {
             known = false;
         }
         if self.panic.is_on() {
-            self.panic.let_out(output);
+            self.panic.let_out(block);
             known = false;
         }
         if !known {
-            measured.set(output);
+            measured.set(block);
         }
         if !measured.finite {
             // Sums of what is almost too large for a number can be too large.
-            output.iter_mut().for_each(|channel| channel.fill(0.0));
+            block.iter_mut().for_each(|channel| channel.fill(0.0));
             measured = Measured::SILENT;
             add(&self.health.muted_chunks, 1);
         }
         self.meter.add(&measured, frames);
         self.position += frames as u64;
+    }
+
+    /// The same with racks that have left: each has its share of the input, and what all say is summed.
+    fn run_racks(&mut self, block: &mut Block<'_>, mut scratch: Cursor<'_>) {
+        let (count, frames, position) = (block.channels(), block.frames(), block.position());
+        let (mut input, mut work) = (scratch.chunk(), scratch.chunk());
+        let (taken, fade) = (scratch.plane(), scratch.plane());
+        input.silence();
+        for (input, channel) in input.0.iter_mut().zip(block.iter_mut()) {
+            input[..frames].copy_from_slice(channel);
+            channel.fill(0.0);
+        }
+        taken.fill(0.0);
+        let mut notify = |notice| tell(&self.health, &mut self.notices, notice);
+        let mut measured = Measured::SILENT;
+        self.tails.for_each_mut(|RackTail { rack, tail }| {
+            tail.input.fill(&mut fade[..frames]);
+            for (taken, fade) in taken.iter_mut().zip(&fade[..frames]) {
+                *taken += fade;
+            }
+            scale(&mut work, &input, &fade[..frames]);
+            let mut part = work.block(count, frames, position);
+            rack.process(&mut part, &mut scratch, &mut measured, &mut notify);
+            let limits = Limits {
+                quiet_frames: rack.quiet_frames(),
+                age_frames: self.stream.frames(TAIL_LIMIT_SECS),
+            };
+            tail.finish_chunk(&mut part, fade, limits);
+            add_to(block, &mut part);
+        });
+        for (fade, taken) in fade.iter_mut().zip(&*taken) {
+            *fade = 1.0 - taken;
+        }
+        scale(&mut work, &input, &fade[..frames]);
+        let mut part = work.block(count, frames, position);
+        self.rack
+            .process(&mut part, &mut scratch, &mut measured, &mut notify);
+        add_to(block, &mut part);
+        let fade_frames = self.stream.frames(FADE_SECS);
+        self.tails.retain_mut(|RackTail { tail, .. }| {
+            if tail.is_old() && !tail.is_cut() {
+                tail.cut_off(fade_frames);
+                notify(Notice::RackCut);
+            }
+            !tail.is_over()
+        });
     }
 
     /// Takes what the controller sent. An edit or a preset for which there is no room yet stays in
@@ -536,13 +491,9 @@ impl Processor {
     }
 
     fn take_change(&mut self, change: Change, source: Source) {
-        if !self.rack.change(change, source)
-            && self
-                .notices
-                .push(Notice::UnknownSlot(change.slot()))
-                .is_err()
-        {
-            add(&self.health.lost_notices, 1);
+        if !self.rack.change(change, source) {
+            let notice = Notice::UnknownSlot(change.slot());
+            tell(&self.health, &mut self.notices, notice);
         }
     }
 
@@ -569,9 +520,21 @@ impl Processor {
         });
         // The change waited for room, so there is some; a rack for which there were none would be cut off
         // here, and go to the collector.
-        if left.is_err() && self.notices.push(Notice::RackCut).is_err() {
-            add(&self.health.lost_notices, 1);
+        if left.is_err() {
+            tell(&self.health, &mut self.notices, Notice::RackCut);
         }
+    }
+}
+
+/// Counts what a notice says, and sends it; a notice that finds no room is counted.
+fn tell(health: &HealthCells, notices: &mut Producer<Notice>, notice: Notice) {
+    match notice {
+        Notice::NotFinite(_) => add(&health.muted_chunks, 1),
+        Notice::Panicked(_) => add(&health.panics, 1),
+        _ => {}
+    }
+    if notices.push(notice).is_err() {
+        add(&health.lost_notices, 1);
     }
 }
 
@@ -617,10 +580,19 @@ fn make_finite(samples: &mut [f32]) -> u64 {
 }
 
 /// `to = from * gains`, frame by frame.
-fn scale(to: &mut Chunk, from: &Chunk, gains: &[f32]) {
-    for (to, from) in to.0.iter_mut().zip(&from.0) {
+fn scale(to: &mut Chunk<'_>, from: &Chunk<'_>, gains: &[f32]) {
+    for (to, from) in to.0.iter_mut().zip(from.0.iter()) {
         for ((to, from), gain) in to.iter_mut().zip(from).zip(gains) {
             *to = from * gain;
+        }
+    }
+}
+
+/// `to = to + from`, frame by frame.
+fn add_to(to: &mut Block<'_>, from: &mut Block<'_>) {
+    for (to, from) in to.iter_mut().zip(from.iter_mut()) {
+        for (to, from) in to.iter_mut().zip(&*from) {
+            *to += from;
         }
     }
 }

@@ -9,9 +9,9 @@ use std::mem::MaybeUninit;
 
 use basedrop::Owned;
 
-use crate::block::{Block, CHUNK_FRAMES};
+use crate::block::Block;
 use crate::fade::Fade;
-use crate::memory::{ArenaBox, Place};
+use crate::memory::{ArenaBox, Chunk, Cursor, Place, Plane};
 use crate::message::{Change, Notice, SlotKey};
 use crate::meter::Measured;
 use crate::slot::{Fault, Slot, Source};
@@ -32,56 +32,37 @@ pub(crate) const fn most_entries(slots: usize) -> usize {
 
 pub(crate) type SlotBox = Owned<ArenaBox<Slot>>;
 
-/// Room for one chunk of each channel, on cache lines of its own.
-#[derive(Debug, Clone, Copy)]
-#[repr(C, align(64))]
-pub(crate) struct Chunk(pub(crate) [[f32; CHUNK_FRAMES]; 2]);
-
-impl Chunk {
-    pub(crate) const SILENT: Self = Self([[0.0; CHUNK_FRAMES]; 2]);
-
-    /// `[audio]` The first `frames` of as many channels as asked for.
-    pub(crate) fn block(&mut self, channels: usize, frames: usize, position: u64) -> Block<'_> {
-        let [left, right] = &mut self.0;
-        if channels == 1 {
-            Block::mono(&mut left[..frames], position)
-        } else {
-            Block::stereo(&mut left[..frames], &mut right[..frames], position)
-        }
-    }
-}
-
-/// What one chunk needs beside the sound itself. Set up once, shared by all racks.
-pub(crate) struct Room {
+/// What a chunk needs beside the sound itself while slots come or leave.
+struct Room<'a> {
     /// The input of a slot that runs beside the main path.
-    side: Chunk,
+    side: Chunk<'a>,
     /// What goes past a slot that comes or leaves.
-    past: Chunk,
+    past: Chunk<'a>,
     /// What the slots that were replaced still say.
-    carry: Chunk,
+    carry: Chunk<'a>,
     /// For the slot's own mix.
-    dry: Chunk,
+    dry: Chunk<'a>,
     /// How much of a place's input its leaving instances take.
-    taken: [f32; CHUNK_FRAMES],
+    taken: &'a mut Plane,
     /// How far in the place itself is.
-    place: [f32; CHUNK_FRAMES],
+    place: &'a mut Plane,
     /// A fade's values at the input.
-    fade: [f32; CHUNK_FRAMES],
+    fade: &'a mut Plane,
     /// A fade's values at the output.
-    gains: [f32; CHUNK_FRAMES],
+    gains: &'a mut Plane,
 }
 
-impl Room {
-    pub(crate) const fn new() -> Self {
+impl<'a> Room<'a> {
+    fn take(scratch: &mut Cursor<'a>) -> Self {
         Self {
-            side: Chunk::SILENT,
-            past: Chunk::SILENT,
-            carry: Chunk::SILENT,
-            dry: Chunk::SILENT,
-            taken: [0.0; CHUNK_FRAMES],
-            place: [0.0; CHUNK_FRAMES],
-            fade: [0.0; CHUNK_FRAMES],
-            gains: [0.0; CHUNK_FRAMES],
+            dry: scratch.chunk(),
+            side: scratch.chunk(),
+            past: scratch.chunk(),
+            carry: scratch.chunk(),
+            taken: scratch.plane(),
+            place: scratch.plane(),
+            fade: scratch.plane(),
+            gains: scratch.plane(),
         }
     }
 }
@@ -426,10 +407,11 @@ impl Rack {
     pub(crate) fn process(
         &mut self,
         block: &mut Block<'_>,
-        room: &mut Room,
+        scratch: &mut Cursor<'_>,
         measured: &mut Measured,
         mut notify: impl FnMut(Notice),
     ) -> bool {
+        let mut scratch = scratch.nested();
         let mut tell = |key: SlotKey, fault: Option<Fault>| match fault {
             None => {}
             Some(Fault::NotFinite) => notify(Notice::NotFinite(key)),
@@ -437,14 +419,16 @@ impl Rack {
             Some(Fault::Allocated) => notify(Notice::Allocated(key)),
         };
         if self.steady {
+            let dry = scratch.chunk();
             for entry in &mut self.entries {
-                let fault = entry.slot.process(block, &mut room.dry.0, measured);
+                let fault = entry.slot.process(block, dry.0, measured);
                 if fault.is_some() {
                     tell(entry.slot.key, fault);
                 }
             }
             return !self.entries.is_empty();
         }
+        let room = &mut Room::take(&mut scratch);
         let mut shared = false;
         let mut any_left = false;
         let mut any_comes = false;
@@ -457,8 +441,8 @@ impl Rack {
                 let standing = rest.iter().find(|entry| !entry.is_replaced());
                 let place = standing.map_or(Fade::all(), Entry::place);
                 place.peek(&mut room.place[..block.frames()]);
-                room.carry = Chunk::SILENT;
-                room.taken = [0.0; CHUNK_FRAMES];
+                room.carry.silence();
+                room.taken.fill(0.0);
                 shared = true;
             }
             let entry = &mut self.entries[at];
@@ -485,7 +469,7 @@ impl Rack {
                         run_coming(&mut entry.slot, coming, block, room, shared)
                     } else {
                         known = true;
-                        entry.slot.process(block, &mut room.dry.0, measured)
+                        entry.slot.process(block, room.dry.0, measured)
                     };
                     tell(key, fault);
                 }
@@ -572,7 +556,7 @@ fn run_replaced(
     slot: &mut SlotBox,
     leaving: &mut Leaving,
     block: &mut Block<'_>,
-    room: &mut Room,
+    room: &mut Room<'_>,
     limits: Limits,
 ) -> Option<Fault> {
     let (frames, channels, position) = (block.frames(), block.channels(), block.position());
@@ -581,18 +565,16 @@ fn run_replaced(
     for (taken, fade) in room.taken[..frames].iter_mut().zip(&*fade) {
         *taken += fade;
     }
-    for (input, side) in block.iter_mut().zip(&mut room.side.0) {
-        let shares = fade.iter().zip(&room.place);
+    for (input, side) in block.iter_mut().zip(room.side.0.iter_mut()) {
+        let shares = fade.iter().zip(&*room.place);
         for ((side, input), (fade, place)) in side[..frames].iter_mut().zip(&*input).zip(shares) {
             *side = input * fade * place;
         }
     }
     let mut side = room.side.block(channels, frames, position);
     let mut measured = Measured::SILENT;
-    let fault = slot.process(&mut side, &mut room.dry.0, &mut measured);
-    leaving
-        .tail
-        .finish_chunk(&mut side, &mut room.gains, limits);
+    let fault = slot.process(&mut side, room.dry.0, &mut measured);
+    leaving.tail.finish_chunk(&mut side, room.gains, limits);
     for (carry, side) in room.carry.0.iter_mut().zip(side.iter_mut()) {
         for (carry, side) in carry.iter_mut().zip(&*side) {
             *carry += side;
@@ -606,7 +588,7 @@ fn run_leaving(
     slot: &mut SlotBox,
     leaving: &mut Leaving,
     block: &mut Block<'_>,
-    room: &mut Room,
+    room: &mut Room<'_>,
     limits: Limits,
     shared: bool,
 ) -> Option<Fault> {
@@ -615,10 +597,8 @@ fn run_leaving(
     split(block, room, shared);
     let mut side = room.side.block(channels, frames, position);
     let mut measured = Measured::SILENT;
-    let fault = slot.process(&mut side, &mut room.dry.0, &mut measured);
-    leaving
-        .tail
-        .finish_chunk(&mut side, &mut room.gains, limits);
+    let fault = slot.process(&mut side, room.dry.0, &mut measured);
+    leaving.tail.finish_chunk(&mut side, room.gains, limits);
     join(block, room, shared);
     fault
 }
@@ -628,7 +608,7 @@ fn run_coming(
     slot: &mut SlotBox,
     coming: &mut Fade,
     block: &mut Block<'_>,
-    room: &mut Room,
+    room: &mut Room<'_>,
     shared: bool,
 ) -> Option<Fault> {
     let (frames, channels, position) = (block.frames(), block.channels(), block.position());
@@ -636,15 +616,15 @@ fn run_coming(
     split(block, room, shared);
     let mut side = room.side.block(channels, frames, position);
     let mut measured = Measured::SILENT;
-    let fault = slot.process(&mut side, &mut room.dry.0, &mut measured);
+    let fault = slot.process(&mut side, room.dry.0, &mut measured);
     join(block, room, shared);
     fault
 }
 
 /// `side = in * f`, less what replaced instances take; `past = in * (1 - f)`, with f in `room.fade`.
-fn split(block: &mut Block<'_>, room: &mut Room, shared: bool) {
+fn split(block: &mut Block<'_>, room: &mut Room<'_>, shared: bool) {
     let frames = block.frames();
-    let channels = room.side.0.iter_mut().zip(&mut room.past.0);
+    let channels = room.side.0.iter_mut().zip(room.past.0.iter_mut());
     for (input, (side, past)) in block.iter_mut().zip(channels) {
         for (i, &input) in input.iter().enumerate() {
             let fade = room.fade[i];
@@ -652,7 +632,7 @@ fn split(block: &mut Block<'_>, room: &mut Room, shared: bool) {
             past[i] = input * (1.0 - fade);
         }
         if shared {
-            for (side, taken) in side[..frames].iter_mut().zip(&room.taken) {
+            for (side, taken) in side[..frames].iter_mut().zip(&*room.taken) {
                 *side *= 1.0 - taken;
             }
         }
@@ -660,8 +640,13 @@ fn split(block: &mut Block<'_>, room: &mut Room, shared: bool) {
 }
 
 /// `out = side + past`, and what replaced instances said.
-fn join(block: &mut Block<'_>, room: &Room, shared: bool) {
-    let channels = room.side.0.iter().zip(&room.past.0).zip(&room.carry.0);
+fn join(block: &mut Block<'_>, room: &Room<'_>, shared: bool) {
+    let channels = room
+        .side
+        .0
+        .iter()
+        .zip(room.past.0.iter())
+        .zip(room.carry.0.iter());
     for (out, ((side, past), carry)) in block.iter_mut().zip(channels) {
         for (i, out) in out.iter_mut().enumerate() {
             // Adding nothing could still turn a negative zero, and an end that falls inside a chunk

@@ -130,7 +130,8 @@ pub struct Region {
     huge: bool,
     /// The sum in which it is counted for as long as it is there.
     counted: Option<Arc<AtomicUsize>>,
-    _backing: Backing,
+    /// There until it is dropped.
+    backing: Option<Backing>,
 }
 
 #[derive(Debug)]
@@ -189,7 +190,7 @@ impl Region {
             locked,
             huge,
             counted: None,
-            _backing: Backing::Mapped(map),
+            backing: Some(Backing::Mapped(map)),
         })
     }
 
@@ -218,7 +219,7 @@ impl Region {
             locked: false,
             huge: false,
             counted: None,
-            _backing: Backing::Heap(backing),
+            backing: Some(Backing::Heap(backing)),
         }
     }
 
@@ -250,10 +251,14 @@ pub(crate) fn released_bytes() -> u64 {
 
 impl Drop for Region {
     fn drop(&mut self) {
+        let backing = self.backing.take();
+        let is_mapped = matches!(backing, Some(Backing::Mapped(_)));
+        // First: what is counted as given back is no longer there.
+        drop(backing);
         if let Some(total) = &self.counted {
             total.fetch_sub(self.bytes, Relaxed);
         }
-        if let Backing::Mapped(_) = self._backing {
+        if is_mapped {
             RELEASED_BYTES.fetch_add(self.bytes as u64, Relaxed);
             REGION_BYTES.fetch_sub(self.bytes, Relaxed);
             LOCKED_BYTES.fetch_sub(if self.locked { self.bytes } else { 0 }, Relaxed);
@@ -346,11 +351,7 @@ impl Carver {
         // PANIC: more than the address space is a mistake of the module, found while measuring.
         let bytes = len.checked_mul(size_of::<T>()).expect("a length in bytes");
         let Some((region, start)) = self.take(name, bytes, align_of::<T>()) else {
-            return ArenaSlice {
-                start: NonNull::dangling(),
-                len: 0,
-                _region: None,
-            };
+            return ArenaSlice::empty();
         };
         let start = start.cast::<T>();
         for i in 0..len {
@@ -435,6 +436,17 @@ pub struct ArenaSlice<T> {
 unsafe impl<T: Send> Send for ArenaSlice<T> {}
 // SAFETY: as above.
 unsafe impl<T: Sync> Sync for ArenaSlice<T> {}
+
+impl<T> ArenaSlice<T> {
+    /// `[any]` No elements, of no region.
+    pub(crate) const fn empty() -> Self {
+        Self {
+            start: NonNull::dangling(),
+            len: 0,
+            _region: None,
+        }
+    }
+}
 
 impl<T> Deref for ArenaSlice<T> {
     type Target = [T];

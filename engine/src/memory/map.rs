@@ -18,6 +18,8 @@ pub enum Owner {
         /// Its kind.
         kind: &'static str,
     },
+    /// A part of the program around the engine: `reader`, `recorder`.
+    Program(&'static str),
 }
 
 impl fmt::Display for Owner {
@@ -26,6 +28,7 @@ impl fmt::Display for Owner {
             Self::Engine => f.write_str("engine"),
             Self::Rack => f.write_str("rack"),
             Self::Slot { id, .. } => f.write_str(id),
+            Self::Program(name) => f.write_str(name),
         }
     }
 }
@@ -47,6 +50,12 @@ pub enum Sort {
     Pool,
     /// Words that one thread writes and others read.
     Cells,
+    /// Samples that lie by themselves.
+    Samples,
+    /// An object's own fields.
+    State,
+    /// A thread's stack.
+    Stack,
 }
 
 impl Sort {
@@ -60,6 +69,9 @@ impl Sort {
             Self::Table => "table",
             Self::Pool => "pool",
             Self::Cells => "cells",
+            Self::Samples => "samples",
+            Self::State => "state",
+            Self::Stack => "stack",
         }
     }
 }
@@ -167,6 +179,19 @@ impl MemoryMap {
             self.parts
                 .push(part("padding", Sort::Padding, end, left, 1));
         }
+    }
+
+    /// `[main]` Adds the stack of a thread: it comes page by page, as it is used.
+    pub fn add_stack(&mut self, owner: Owner, name: &'static str, place: Place) {
+        self.parts.push(Part {
+            owner,
+            name,
+            sort: Sort::Stack,
+            address: place.address,
+            bytes: place.bytes,
+            align_bytes: place.align_bytes,
+            pages: Pages::default(),
+        });
     }
 
     /// `[main]` Adds what came from the heap, touched before it was used.

@@ -6,6 +6,7 @@ mod lock;
 mod map;
 mod maps;
 mod pool;
+mod scratch;
 
 pub(crate) use arena::released_bytes;
 pub(crate) use code::populate_code;
@@ -19,3 +20,4 @@ pub(crate) use map::Taken;
 pub use map::{MemoryMap, Owner, Pages, Part, Place, Sort};
 pub use maps::Mapping;
 pub use pool::{Pool, Ticket};
+pub(crate) use scratch::{Chunk, Cursor, Plane, Scratch};

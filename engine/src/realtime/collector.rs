@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use basedrop::Handle;
 
+use super::threads::enlist_thread;
 use crate::memory::released_bytes;
 
 /// At most so many objects are dropped before the thread sleeps again, and none any more once so many
@@ -102,7 +103,10 @@ impl Collector {
             let (stop, cells) = (Arc::clone(&stop), Arc::clone(&cells));
             std::thread::Builder::new()
                 .name("hr-collector".into())
-                .spawn(move || collect(collector, &stop, &cells))?
+                .spawn(move || {
+                    let _enlisted = enlist_thread("collector");
+                    collect(collector, &stop, &cells);
+                })?
         };
         Ok(Self {
             cells,

@@ -27,6 +27,8 @@ pub struct HealthCells {
     /// The most entries that the rack's list, and the list of racks that have left, ever had.
     pub(crate) most_slots: AtomicU64,
     pub(crate) most_rack_tails: AtomicU64,
+    /// The most bytes of scratch that were in use at once.
+    pub(crate) most_scratch: AtomicU64,
     pub(crate) thread_id: AtomicU64,
     pub(crate) faults_at_start: [AtomicU64; 2],
     longest_ns: AtomicU64,
@@ -49,6 +51,7 @@ impl Default for HealthCells {
             flushed_blocks: AtomicU64::new(0),
             most_slots: AtomicU64::new(0),
             most_rack_tails: AtomicU64::new(0),
+            most_scratch: AtomicU64::new(0),
             thread_id: AtomicU64::new(0),
             faults_at_start: [const { AtomicU64::new(0) }; 2],
             longest_ns: AtomicU64::new(0),
@@ -113,6 +116,10 @@ impl HealthCells {
             },
             rack_tails: HighWater {
                 most: get(&self.most_rack_tails),
+                room: 0,
+            },
+            scratch_bytes: HighWater {
+                most: get(&self.most_scratch),
                 room: 0,
             },
             commands: HighWater::default(),
@@ -210,6 +217,8 @@ pub struct Health {
     pub slots: HighWater,
     /// Racks that have left and still ring.
     pub rack_tails: HighWater,
+    /// Bytes of scratch, the arena of one block, in use at once.
+    pub scratch_bytes: HighWater,
     /// What the process's collector has given back.
     pub collected: Collected,
     /// Context switches of the audio thread since it began; `None` as for `faults`.

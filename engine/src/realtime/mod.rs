@@ -10,6 +10,7 @@ mod float;
 mod guard;
 mod health;
 mod stack;
+mod threads;
 mod trace;
 mod trap;
 mod violation;
@@ -23,6 +24,7 @@ pub use guard::{Watch, guarded, install_panic_hook, install_watch, is_armed};
 pub use health::{BlockTimes, Health, HealthCells, HighWater};
 pub(crate) use health::{add, raise};
 pub use stack::{StackCell, StackWatch};
+pub use threads::{Enlisted, OwnThread, enlist_thread, own_threads};
 pub use trap::{
     SystemCall, SystemCalls, TrapError, install_system_call_trap, take_first_system_call,
 };

@@ -8,6 +8,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::fence;
 
+use crate::memory::Place;
+
 /// The painted stack of one thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StackWatch {
@@ -99,6 +101,15 @@ impl StackWatch {
         self.top - self.low
     }
 
+    /// `[any]` Where the whole stack is.
+    pub fn place(&self) -> Place {
+        Place {
+            address: self.low as usize,
+            bytes: self.limit_bytes() as usize,
+            align_bytes: 4096,
+        }
+    }
+
     /// `[any]` The number of the thread, as the system gave it.
     pub fn thread_id(&self) -> u64 {
         self.thread_id
@@ -147,6 +158,22 @@ impl StackCell {
             painted_top,
         })
     }
+}
+
+/// `[any]` The calling thread's stack, without its guard; `None` on the first thread of a process, and where
+/// the system does not tell.
+pub(super) fn stack_of_this_thread() -> Option<Place> {
+    #[cfg(target_os = "linux")]
+    {
+        let (low, top) = bounds(super::thread_id())?;
+        Some(Place {
+            address: usize::try_from(low).ok()?,
+            bytes: usize::try_from(top - low).ok()?,
+            align_bytes: 4096,
+        })
+    }
+    #[cfg(not(target_os = "linux"))]
+    None
 }
 
 /// The first and the last byte but one of the calling thread's stack, without its guard.

@@ -3,12 +3,14 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `mod` | the command: its options, and what it prints |
-//! | `listing` | the map as tables and as JSON |
+//! | `report` | the map as plain data, and as tables |
 //! | `mappings` | what the system says of the same memory (Linux) |
+//! | `rings` | where a ring's elements are |
 //! | `treemap` | the map as a picture |
 
-pub(crate) mod listing;
-pub(crate) mod mappings;
+mod mappings;
+mod report;
+mod rings;
 mod treemap;
 
 use std::path::PathBuf;
@@ -16,8 +18,9 @@ use std::path::PathBuf;
 use clap::Args;
 use headroom_engine::{Capacity, Catalog, Memory, MemoryError, OpenError, Stream, open};
 
-use self::listing::Listing;
-use self::mappings::Mappings;
+pub use self::mappings::{Mapping, Mappings};
+pub use self::report::{MemoryReport, OwnerReport, PartReport};
+pub(crate) use self::rings::ring_place;
 use crate::error::HostError;
 use crate::presets;
 use crate::render::block_frames;
@@ -100,7 +103,7 @@ pub fn run(args: &MemoryArgs) -> Result<(), HostError> {
             map,
         })) => {
             // What is too large is what they need to know: the largest first.
-            eprint!("{}", listing::owners_by_size(&map));
+            eprint!("{}", report::owners_by_size(&map));
             let refused = MemoryError::OverBudget {
                 needed,
                 budget,
@@ -110,19 +113,19 @@ pub fn run(args: &MemoryArgs) -> Result<(), HostError> {
         }
         Err(error) => return Err(error.into()),
     };
-    let listing = Listing::new(&spec.name, &stream, controller.memory_map());
-    let mappings = Mappings::of_this_process(&listing.map);
+    let report = MemoryReport::new(&spec.name, &stream, &controller.memory_map());
+    let report = report.beside_the_system();
     drop(processor);
     if let Some(path) = &args.plot {
-        treemap::save(&listing, path).map_err(|source| HostError::Picture {
+        treemap::save(&report, path).map_err(|source| HostError::Picture {
             path: path.clone(),
             source,
         })?;
     }
     if args.json {
-        return print_json(&listing.json(mappings.as_ref()), false);
+        return print_json(&report, false);
     }
-    print(&listing.text(mappings.as_ref()), false)
+    print(&report.text(), false)
 }
 
 /// What people type for a number of bytes.

@@ -4,10 +4,9 @@ use std::io;
 use std::path::Path;
 
 use ab_glyph::{Font, FontRef, PxScale, ScaleFont, point};
-use headroom_engine::memory::{Owner, Part, Sort};
 use tiny_skia::{Color, Paint, Pixmap, PremultipliedColorU8, Rect, Transform};
 
-use super::listing::{Listing, with_unit};
+use super::report::{MemoryReport, PartReport, with_unit};
 
 const WIDTH: u32 = 1_600;
 const HEIGHT: u32 = 1_000;
@@ -46,8 +45,8 @@ struct Area {
 }
 
 /// `[main]` Draws the map and writes it as a PNG.
-pub(super) fn save(listing: &Listing, path: &Path) -> io::Result<()> {
-    let picture = Picture::draw(listing)?;
+pub(super) fn save(report: &MemoryReport, path: &Path) -> io::Result<()> {
+    let picture = Picture::draw(report)?;
     let png = picture.pixels.encode_png().map_err(io::Error::other)?;
     std::fs::write(path, png)
 }
@@ -58,7 +57,7 @@ struct Picture<'a> {
 }
 
 impl Picture<'_> {
-    fn draw(listing: &Listing) -> io::Result<Self> {
+    fn draw(report: &MemoryReport) -> io::Result<Self> {
         let pixels = Pixmap::new(WIDTH, HEIGHT).ok_or_else(|| io::Error::other("no pixels"))?;
         let font = FontRef::try_from_slice(epaint_default_fonts::UBUNTU_LIGHT)
             .map_err(io::Error::other)?;
@@ -68,7 +67,7 @@ impl Picture<'_> {
             [MARGIN, MARGIN],
             WIDTH as f32,
             26.0,
-            &listing.headline(),
+            &report.headline(),
             TEXT,
         );
         let below = [MARGIN, HEIGHT as f32 - MARGIN - 2.0];
@@ -79,7 +78,7 @@ impl Picture<'_> {
             width: WIDTH as f32 - 2.0 * MARGIN,
             height: HEIGHT as f32 - 2.0 * MARGIN - HEAD_HEIGHT + 16.0,
         };
-        let owners = owners(&listing.map.parts);
+        let owners = owners(&report.parts);
         let sizes: Vec<f64> = owners.iter().map(|(_, parts)| size(parts)).collect();
         let owners = owners.iter().zip(squarified(&sizes, whole, OWNERS_LEAST));
         for (at, ((owner, parts), area)) in owners.enumerate() {
@@ -88,7 +87,7 @@ impl Picture<'_> {
         Ok(picture)
     }
 
-    fn owner(&mut self, owner: &Owner, parts: &[&Part], area: Area, base: [u8; 3]) {
+    fn owner(&mut self, owner: &str, parts: &[&PartReport], area: Area, base: [u8; 3]) {
         self.fill(area, shade(base, 0.45));
         let name = format!("{owner}  {}", with_unit(size(parts) as usize));
         let room = area.width - 16.0;
@@ -101,16 +100,16 @@ impl Picture<'_> {
         };
         let sizes: Vec<f64> = parts.iter().map(|part| part.bytes as f64).collect();
         for (part, area) in parts.iter().zip(squarified(&sizes, inner, PARTS_LEAST)) {
-            let fill = match part.sort {
-                Sort::Padding => PADDING,
-                Sort::Buffer => base,
+            let fill = match part.sort.as_str() {
+                "padding" => PADDING,
+                "buffer" => base,
                 _ => shade(base, 0.75),
             };
             self.fill(area, fill);
             let room = area.width - 10.0;
             let [x, y] = [area.x + 6.0, area.y + 4.0];
             if area.height > 20.0 {
-                self.text([x, y], room, 14.0, part.name, TEXT);
+                self.text([x, y], room, 14.0, &part.name, TEXT);
             }
             if area.height > 38.0 {
                 self.text([x, y + 17.0], room, 13.0, &with_unit(part.bytes), SOFT);
@@ -174,19 +173,19 @@ impl Picture<'_> {
 
 /// Each owner with the smallest parts of the map that are his: what is inside of regions, and what
 /// lies alone.
-fn owners(parts: &[Part]) -> Vec<(Owner, Vec<&Part>)> {
-    let mut owners: Vec<(Owner, Vec<&Part>)> = Vec::new();
-    let smallest = |part: &&Part| part.sort != Sort::Region && part.bytes > 0;
+fn owners(parts: &[PartReport]) -> Vec<(&str, Vec<&PartReport>)> {
+    let mut owners: Vec<(&str, Vec<&PartReport>)> = Vec::new();
+    let smallest = |part: &&PartReport| part.sort != "region" && part.bytes > 0;
     for part in parts.iter().filter(smallest) {
         match owners.iter_mut().find(|(owner, _)| *owner == part.owner) {
             Some((_, parts)) => parts.push(part),
-            None => owners.push((part.owner.clone(), vec![part])),
+            None => owners.push((&part.owner, vec![part])),
         }
     }
     owners
 }
 
-fn size(parts: &[&Part]) -> f64 {
+fn size(parts: &[&PartReport]) -> f64 {
     parts.iter().map(|part| part.bytes as f64).sum()
 }
 

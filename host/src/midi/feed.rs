@@ -11,8 +11,12 @@ use std::sync::Arc;
 use headroom_engine::Change;
 use headroom_engine::Event;
 use headroom_engine::GRID_FRAMES;
+use headroom_engine::MemoryMap;
 use headroom_engine::Processor;
 use headroom_engine::SlotKey;
+use headroom_engine::memory::Owner;
+use headroom_engine::memory::Place;
+use headroom_engine::memory::Sort;
 use rtrb::Consumer;
 use rtrb::Producer;
 use rtrb::RingBuffer;
@@ -115,6 +119,15 @@ impl Feed {
             tables_back: tables_out,
         };
         (feed, ends)
+    }
+
+    /// `[main]` Lists its memory; the lanes are listed by [`Heard`].
+    pub(crate) fn list(&self, map: &mut MemoryMap) {
+        let midi = || Owner::Program("midi");
+        map.add_heap(midi(), "feed", Sort::State, Place::at(self, 1));
+        let events = Place::at(self.events.as_ptr(), self.events.capacity());
+        map.add_heap(midi(), "events of a block", Sort::Table, events);
+        map.add_heap(midi(), "table", Sort::Table, Place::at(&*self.table, 1));
     }
 
     /// `[main]` Moves by another table, while no callback has the feed.

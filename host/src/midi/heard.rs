@@ -1,13 +1,17 @@
 //! What the MIDI threads and the audio thread let the main thread know.
 
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::sync::atomic::AtomicU8;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
+use headroom_engine::MemoryMap;
 use serde::Serialize;
 
+use super::lane::LaneMemory;
 use super::message::Message;
 
 /// The words between the threads. Each stands for itself, so all are `Relaxed`.
@@ -35,6 +39,8 @@ pub(crate) struct Heard {
     superseded: AtomicU64,
     /// Keys that were lost because the audio thread did not take them. Writers: MIDI threads.
     dropped: AtomicU64,
+    /// Where the lanes are: for the thread that finds ports, and the main thread.
+    lanes: Mutex<Vec<LaneMemory>>,
 }
 
 /// The figures of the report.
@@ -61,7 +67,22 @@ impl Heard {
             events: AtomicU64::new(0),
             superseded: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
+            lanes: Mutex::default(),
         }
+    }
+
+    /// `[main]` A new lane, from the thread that finds ports.
+    pub(super) fn add_lane(&self, lane: LaneMemory) {
+        self.lanes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(lane);
+    }
+
+    /// `[main]` Lists the lanes that are there.
+    pub(crate) fn list(&self, map: &mut MemoryMap) {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        lanes.retain(|lane| lane.list(map));
     }
 
     /// `[audio]` Nanoseconds since the epoch.

@@ -6,6 +6,7 @@
 //! and counted.
 
 use std::sync::Arc;
+use std::sync::Weak;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU8;
 use std::sync::atomic::AtomicU64;
@@ -14,12 +15,17 @@ use std::sync::atomic::Ordering::Acquire;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::Ordering::Release;
 
+use headroom_engine::MemoryMap;
+use headroom_engine::memory::Owner;
+use headroom_engine::memory::Place;
+use headroom_engine::memory::Sort;
 use rtrb::Consumer;
 use rtrb::Producer;
 use rtrb::RingBuffer;
 
 use super::heard::Heard;
 use super::message::Message;
+use crate::memory::ring_place;
 
 /// Messages that may wait: a fifth of a second of a storm of 10,000 a second.
 const RING: usize = 2_048;
@@ -34,6 +40,7 @@ pub(crate) struct Stamped {
 }
 
 /// Positions that found the ring full.
+#[derive(Debug)]
 struct Parking {
     /// Something is parked. While it is set, positions go nowhere else, so that none overtakes.
     /// Set by the port's thread after it has parked, cleared by the audio thread before it looks.
@@ -42,6 +49,27 @@ struct Parking {
     /// thread.
     taken: [AtomicU64; CELLS / 64],
     values: [AtomicU8; CELLS],
+}
+
+/// Where a lane is, for as long as it is there.
+#[derive(Debug)]
+pub(super) struct LaneMemory {
+    ring: Place,
+    parking: Weak<Parking>,
+}
+
+impl LaneMemory {
+    /// `[main]` Lists it; `false` once it is gone.
+    pub(super) fn list(&self, map: &mut MemoryMap) -> bool {
+        let is_there = self.parking.strong_count() > 0;
+        if is_there {
+            let midi = || Owner::Program("midi");
+            map.add_heap(midi(), "lane", Sort::Ring, self.ring);
+            let parking = Place::at(self.parking.as_ptr(), 1);
+            map.add_heap(midi(), "lane's newest values", Sort::Cells, parking);
+        }
+        is_there
+    }
 }
 
 /// The port's end.
@@ -68,12 +96,17 @@ pub(crate) fn lane(heard: &Arc<Heard>) -> (LaneSender, LaneReceiver) {
             number: 0,
         },
     };
+    let ring = ring_place(&mut ring_in);
     while ring_in.push(nothing).is_ok() {}
     while ring_out.pop().is_ok() {}
     let parking = Arc::new(Parking {
         open: AtomicBool::new(false),
         taken: [const { AtomicU64::new(0) }; CELLS / 64],
         values: [const { AtomicU8::new(0) }; CELLS],
+    });
+    heard.add_lane(LaneMemory {
+        ring,
+        parking: Arc::downgrade(&parking),
     });
     let sender = LaneSender {
         ring: ring_in,

@@ -41,6 +41,7 @@ mod watcher;
 pub(crate) use self::desk::{Desk, DeskKey, MidiLines, Wiring, first_table};
 pub use self::error::MidiError;
 pub(crate) use self::feed::{Feed, FeedEnds};
+pub(crate) use self::heard::Heard;
 pub use self::heard::MidiCounts;
 pub use self::ports::MidiSystem;
 pub(crate) use self::ports::list;

@@ -12,6 +12,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use std::time::Instant;
 
+use headroom_engine::realtime::enlist_thread;
 use rtrb::Producer;
 
 use super::heard::Heard;
@@ -69,6 +70,7 @@ impl Watcher {
         let thread = std::thread::Builder::new()
             .name("headroom-midi".to_owned())
             .spawn(move || {
+                let _enlisted = enlist_thread("midi");
                 while !told.load(Relaxed) {
                     round.look();
                     std::thread::park_timeout(PAUSE);

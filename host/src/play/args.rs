@@ -118,6 +118,10 @@ pub struct PlayArgs {
     #[arg(long)]
     pub trap: bool,
 
+    /// Say at the end where every byte of the audio memory was: the rack's, the rings' and the threads'
+    #[arg(long)]
+    pub memory: bool,
+
     /// End with one JSON object on standard output
     #[arg(long)]
     pub json: bool,

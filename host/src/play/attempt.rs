@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use headroom_engine::Controller;
 use headroom_engine::Memory;
+use headroom_engine::MemoryMap;
 use headroom_engine::Processor;
 use headroom_engine::RackSpec;
 use headroom_engine::Stream;
@@ -71,6 +72,9 @@ pub(super) struct Open {
     pub(super) facts: Facts,
     pub(super) block_frames: u32,
     pub(super) preset: String,
+    /// The player's memory, and that of what it is fed by, as it was when the player was lent.
+    pub(super) around: MemoryMap,
+    pub(super) heard: Option<Arc<midi::Heard>>,
     /// What leads to the player's MIDI, until the session takes it.
     pub(super) midi: Option<midi::FeedEnds>,
     pub(super) ids: DeviceIds,
@@ -336,8 +340,11 @@ fn attempt(backend: Backend, plan: &Plan<'_>) -> Result<Open, Miss> {
         ends
     });
 
+    let player = Box::new(player);
+    let mut around = MemoryMap::default();
+    player.list(&mut around);
     let lease = Lease::new();
-    lease.grant(Box::new(player));
+    lease.grant(player);
     let running = device.start(Io {
         player: lease.seat(),
         capture: feed.capture,
@@ -366,6 +373,8 @@ fn attempt(backend: Backend, plan: &Plan<'_>) -> Result<Open, Miss> {
         facts,
         block_frames,
         preset: plan.spec.name.clone(),
+        around,
+        heard: plan.midi.map(|setup| Arc::clone(setup.heard())),
         midi,
         ids,
     })

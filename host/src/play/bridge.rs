@@ -10,6 +10,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use cpal::FromSample;
+use headroom_engine::MemoryMap;
+use headroom_engine::memory::Owner;
+use headroom_engine::memory::Place;
+use headroom_engine::memory::Sort;
 use rtrb::Producer;
 use rtrb::RingBuffer;
 
@@ -22,6 +26,7 @@ use super::routing::Layout;
 use super::shared::Shared;
 use super::steered::Steered;
 use super::trend::Trend;
+use crate::memory::ring_place;
 
 /// The cushion is at most so many blocks ...
 const MAX_CUSHION_BLOCKS: usize = 4;
@@ -78,11 +83,13 @@ pub(super) fn bridge(
     let capacity_frames =
         ((CAPACITY_SECS * f64::from(plan.input_rate_hz)) as usize).max(least_frames);
     let (mut producer, consumer) = RingBuffer::new(capacity_frames * 2);
+    let ring = ring_place(&mut producer);
     // Every page is touched before a callback does it.
     if let Ok(chunk) = producer.write_chunk_uninit(capacity_frames * 2) {
         chunk.fill_from_iter(std::iter::repeat(0.0));
     }
-    let (stamper, stamps) = RingBuffer::new(STAMPS);
+    let (mut stamper, stamps) = RingBuffer::new(STAMPS);
+    let stamp_ring = ring_place(&mut stamper);
     let is_steered = plan.clocks == Clocks::Two || plan.input_rate_hz != plan.output_rate_hz;
     shared.resampled.store(is_steered, Relaxed);
     let capture = Capture {
@@ -95,6 +102,7 @@ pub(super) fn bridge(
     inlet.skip(capacity_frames);
     let input = LiveInput {
         inlet,
+        rings: [ring, stamp_ring],
         is_steered,
         direct: Direct::new(),
         steered: Steered::new(retimer, plan.input_rate_hz),
@@ -148,6 +156,8 @@ impl Capture {
 /// The output callback's end.
 pub(super) struct LiveInput {
     inlet: Inlet,
+    /// Where the frames wait, and their stamps.
+    rings: [Place; 2],
     /// Whether the frames go the steered way.
     is_steered: bool,
     direct: Direct,
@@ -162,6 +172,17 @@ pub(super) struct LiveInput {
 }
 
 impl LiveInput {
+    /// `[main]` Lists its memory. The resampler's tables are its crate's own, and not known.
+    pub(super) fn list(&self, map: &mut MemoryMap) {
+        let bridge = || Owner::Program("live input");
+        map.add_heap(bridge(), "itself", Sort::State, Place::at(self, 1));
+        map.add_heap(bridge(), "frames", Sort::Ring, self.rings[0]);
+        map.add_heap(bridge(), "time stamps", Sort::Ring, self.rings[1]);
+        for place in self.steered.places() {
+            map.add_heap(bridge(), "resampler's buffer", Sort::Samples, place);
+        }
+    }
+
     /// `[audio]` Throws away what has come in so far.
     pub(super) fn flush(&mut self) {
         self.inlet.skip(self.inlet.held_frames());

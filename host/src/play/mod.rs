@@ -21,6 +21,7 @@
 //! | `shared` | the words between the audio threads and the main thread |
 //! | `session` | the main thread while playing: keys, signals, housekeeping, the end |
 //! | `setlist` | the presets of a show, one after the other |
+//! | `live_memory` | the memory map of what plays |
 //! | `stack` | how deep the audio thread's stack has been |
 //! | `reconnect` | a device that was lost, until it is back |
 //! | `latency` | the measurement of the round trip |
@@ -45,6 +46,7 @@ pub(crate) mod jack_ports;
 pub(crate) mod jack_server;
 pub(crate) mod latency;
 mod lease;
+mod live_memory;
 pub(crate) mod lookup;
 mod null;
 mod pace;
@@ -145,6 +147,9 @@ pub fn run(args: &PlayArgs) -> Result<(), HostError> {
         print_json(&report, false)?;
     } else {
         print(&format!("{report}\n"), false)?;
+        if let Some(memory) = &report.memory {
+            print(&format!("\n{}", memory.text()), false)?;
+        }
     }
     if args.trap {
         trap::tell(report.audio_thread.blocks);

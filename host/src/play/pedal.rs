@@ -7,6 +7,7 @@ use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
 use headroom_engine::PanicButton;
+use headroom_engine::realtime::enlist_thread;
 
 use super::error::PlayError;
 
@@ -45,6 +46,7 @@ impl Pedal {
         std::thread::Builder::new()
             .name("headroom-pedal".to_owned())
             .spawn(move || {
+                let _enlisted = enlist_thread("pedal");
                 for signal in signals.forever() {
                     lock(&pressed).set(signal == SIGUSR1);
                 }

@@ -7,7 +7,11 @@ use std::time::Instant;
 use cpal::FromSample;
 use cpal::Sample;
 use headroom_engine::Buffer;
+use headroom_engine::MemoryMap;
 use headroom_engine::Processor;
+use headroom_engine::memory::Owner;
+use headroom_engine::memory::Place;
+use headroom_engine::memory::Sort;
 use headroom_engine::realtime::ViolationCounts;
 use headroom_engine::realtime::guarded;
 
@@ -157,6 +161,24 @@ impl Player {
                 quiet_for_frames: 0,
             },
             midi: None,
+        }
+    }
+
+    /// `[main]` Lists its memory, and that of what it is fed by. It must lie where it will be used.
+    pub(super) fn list(&self, map: &mut MemoryMap) {
+        let player = || Owner::Program("player");
+        map.add_heap(player(), "itself", Sort::State, Place::at(self, 1));
+        map.add_heap(player(), "left", Sort::Samples, Place::of(&self.left));
+        map.add_heap(player(), "right", Sort::Samples, Place::of(&self.right));
+        let shared = Place::at(Arc::as_ptr(&self.shared), 1);
+        map.add_heap(player(), "words", Sort::Cells, shared);
+        match &self.input {
+            Input::File(file) => file.list(map),
+            Input::Live(live) => live.list(map),
+            Input::Block | Input::Silence => {}
+        }
+        if let Some(midi) = &self.midi {
+            midi.list(map);
         }
     }
 

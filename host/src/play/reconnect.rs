@@ -12,6 +12,8 @@ use std::sync::mpsc::TryRecvError;
 use std::time::Duration;
 use std::time::Instant;
 
+use headroom_engine::MemoryMap;
+
 use super::attempt;
 use super::attempt::Open;
 use super::attempt::Plan;
@@ -187,6 +189,8 @@ impl Reconnect {
         } else {
             attempt::rebuild(open, &mut player, &facts, plan, muted)?
         };
+        open.around = MemoryMap::default();
+        player.list(&mut open.around);
         open.lease.grant(player);
         let io = Io {
             player: open.lease.seat(),

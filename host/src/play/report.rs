@@ -15,6 +15,7 @@ use super::rights::RightsReport;
 use super::shared::Priority;
 use super::shared::Shared;
 use super::trap;
+use crate::memory::MemoryReport;
 use crate::midi::MidiCounts;
 use crate::report::AudioThread;
 use crate::report::BlockNs;
@@ -78,6 +79,9 @@ pub struct PlayReport {
     /// What came by MIDI; left out where none is listened to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub midi: Option<MidiCounts>,
+    /// Where all memory was; left out where nobody asked (`--memory`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemoryReport>,
     /// What the audio thread did.
     pub audio_thread: AudioThread,
 }
@@ -160,6 +164,7 @@ impl PlayReport {
             recording: None,
             takes: Vec::new(),
             midi: None,
+            memory: None,
             audio_thread: AudioThread {
                 // Of the whole callback, the rack's own included.
                 allocations: shared.allocations.load(Relaxed),

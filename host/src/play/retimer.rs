@@ -1,5 +1,6 @@
 //! Takes the frames of one clock at the speed of another: a windowed sinc at any ratio, that can be moved.
 
+use headroom_engine::memory::Place;
 use rubato::Adjustable;
 use rubato::Async;
 use rubato::FixedAsync;
@@ -83,6 +84,12 @@ impl Retimer {
         retimer.run(longest_frames, max_frames);
         retimer.reset(1.0);
         Ok(retimer)
+    }
+
+    /// `[main]` Where the buffers before and behind the resampler are.
+    pub(super) fn places(&self) -> impl Iterator<Item = Place> {
+        let planes = self.input.iter().chain(&self.output);
+        planes.map(|plane| Place::of(plane))
     }
 
     /// `[any]` Output frames of the longest piece.

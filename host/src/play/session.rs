@@ -13,6 +13,7 @@ use headroom_engine::units::gain_to_db;
 use super::attempt::Open;
 use super::attempt::Plan;
 use super::error::PlayError;
+use super::live_memory;
 use super::panel::Level;
 use super::panel::View;
 use super::pedal::Pedal;
@@ -650,6 +651,11 @@ impl<'a> Session<'a> {
         );
         report.audio_thread.stack = self.stack.fullest();
         PlayReport {
+            memory: self
+                .plan
+                .args
+                .memory
+                .then(|| live_memory::report(&self.open)),
             rights: self.rights.report(),
             recording: self.open.recorder.asked_report(),
             takes: self.open.recorder.other_reports(),

@@ -14,6 +14,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use std::time::Instant;
 
+use headroom_engine::MemoryMap;
+use headroom_engine::memory::Owner;
+use headroom_engine::memory::Place;
+use headroom_engine::memory::Sort;
+use headroom_engine::realtime::enlist_thread;
 use rtrb::Consumer;
 use rtrb::Producer;
 use rtrb::RingBuffer;
@@ -22,6 +27,7 @@ use super::error::PlayError;
 use crate::audio_file::ReadError;
 use crate::audio_file::Reader;
 use crate::audio_file::Resampled;
+use crate::memory::ring_place;
 
 /// Seconds of sound that the ring holds: what a stalled disk may cost before it is heard.
 const RING_SECS: f64 = 1.0;
@@ -51,6 +57,7 @@ pub(super) struct FileSource {
 /// The output callback's end.
 pub(super) struct FileInput {
     consumer: Consumer<f32>,
+    ring: Place,
     words: Arc<Words>,
 }
 
@@ -85,7 +92,8 @@ pub(super) fn open(
     }
 
     let capacity_frames = (RING_SECS * f64::from(sample_rate_hz)).ceil() as usize;
-    let (producer, consumer) = RingBuffer::new(capacity_frames * 2);
+    let (mut producer, consumer) = RingBuffer::new(capacity_frames * 2);
+    let ring = ring_place(&mut producer);
     let words = Arc::new(Words::default());
     let feed = Feed {
         path: path.to_owned(),
@@ -97,7 +105,10 @@ pub(super) fn open(
     };
     let reader = std::thread::Builder::new()
         .name("headroom-reader".to_owned())
-        .spawn(move || feed.run(first, chunk))
+        .spawn(move || {
+            let _enlisted = enlist_thread("reader");
+            feed.run(first, chunk);
+        })
         .map_err(|source| PlayError::System {
             doing: "start the reader thread",
             source,
@@ -106,7 +117,11 @@ pub(super) fn open(
         words: Arc::clone(&words),
         reader: Some(reader),
     };
-    let input = FileInput { consumer, words };
+    let input = FileInput {
+        consumer,
+        ring,
+        words,
+    };
 
     let limit = Instant::now() + FILL_LIMIT;
     while !input.words.ended.load(Acquire)
@@ -140,6 +155,14 @@ impl Drop for FileSource {
 }
 
 impl FileInput {
+    /// `[main]` Lists its memory.
+    pub(super) fn list(&self, map: &mut MemoryMap) {
+        let reader = || Owner::Program("reader");
+        map.add_heap(reader(), "frames read ahead", Sort::Ring, self.ring);
+        let words = Place::at(Arc::as_ptr(&self.words), 1);
+        map.add_heap(reader(), "words", Sort::Cells, words);
+    }
+
     /// `[audio]` Fills both channels (of equal length) with the next frames; silence where there are none.
     pub(super) fn fill(&mut self, left: &mut [f32], right: &mut [f32]) -> Read {
         // Before the count: all that was pushed before `ended` is then seen by it.

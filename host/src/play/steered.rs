@@ -7,6 +7,8 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
+use headroom_engine::memory::Place;
+
 use super::bridge::max_cushion_frames;
 use super::inlet::Inlet;
 use super::inlet::Stamp;
@@ -68,6 +70,11 @@ impl Steered {
             ratio: 1.0 / retimer.nominal_input_frames(1),
             retimer,
         }
+    }
+
+    /// `[main]` Where its buffers are.
+    pub(super) fn places(&self) -> impl Iterator<Item = Place> {
+        self.retimer.places()
     }
 
     /// `[audio]` The ring has been emptied.

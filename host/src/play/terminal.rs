@@ -18,6 +18,8 @@ use crossterm::event::KeyModifiers;
 use crossterm::terminal;
 use crossterm::terminal::ClearType;
 
+use headroom_engine::realtime::enlist_thread;
+
 use super::panel;
 use super::panel::Line;
 use super::panel::View;
@@ -199,7 +201,10 @@ fn read_keys() -> Receiver<Input> {
     // Without the thread there are no keys: the channel says so.
     let _thread = std::thread::Builder::new()
         .name("headroom-keys".to_owned())
-        .spawn(read);
+        .spawn(move || {
+            let _enlisted = enlist_thread("keys");
+            read();
+        });
     input
 }
 

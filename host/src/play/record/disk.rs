@@ -10,6 +10,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use std::time::Instant;
 
+use headroom_engine::realtime::enlist_thread;
+
 use super::tap::Next;
 use super::tap::Planes;
 use super::tap::Spool;
@@ -105,7 +107,10 @@ impl Disk {
         };
         let thread = std::thread::Builder::new()
             .name("headroom-disk".to_owned())
-            .spawn(move || work.run())?;
+            .spawn(move || {
+                let _enlisted = enlist_thread("recorder");
+                work.run()
+            })?;
         Ok(Self { thread, messages })
     }
 

@@ -21,6 +21,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use headroom_engine::MemoryMap;
+
 use self::disk::Disk;
 use self::disk::Outcome;
 use self::disk::Sink;
@@ -283,6 +285,13 @@ impl Recorder {
             seconds: take.seconds(),
             dropped_frames: take.words.dropped_frames(),
         })
+    }
+
+    /// `[main]` Lists the rings of what runs, and of what still goes to the disk.
+    pub(super) fn list(&self, map: &mut MemoryMap) {
+        for take in self.now.iter().chain(&self.ending) {
+            take.words.list(map);
+        }
     }
 
     /// `[main]` Ends what runs and waits until all of it is in its files, or until `give_up` says that it is

@@ -10,9 +10,15 @@ use std::sync::atomic::Ordering::Acquire;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::Ordering::Release;
 
+use headroom_engine::MemoryMap;
+use headroom_engine::memory::Owner;
+use headroom_engine::memory::Place;
+use headroom_engine::memory::Sort;
 use rtrb::Consumer;
 use rtrb::Producer;
 use rtrb::RingBuffer;
+
+use crate::memory::ring_place;
 
 /// What the ring holds, in seconds: a disk that stalls for as long drops nothing.
 pub(super) const RING_SECS: f64 = 10.0;
@@ -37,9 +43,19 @@ pub(super) struct Words {
     /// The first frame that is no longer part of it. Writers: main thread, disk's thread. Release, with
     /// Acquire in the disk's thread, which then sees all that was offered before.
     end_frames: AtomicU64,
+    /// Where the ring of frames is, and the list of gaps.
+    rings: [Place; 2],
 }
 
 impl Words {
+    /// `[main]` Lists the memory between the two threads.
+    pub(super) fn list(&self, map: &mut MemoryMap) {
+        let recorder = || Owner::Program("recorder");
+        map.add_heap(recorder(), "frames", Sort::Ring, self.rings[0]);
+        map.add_heap(recorder(), "gaps", Sort::Ring, self.rings[1]);
+        map.add_heap(recorder(), "words", Sort::Cells, Place::at(self, 1));
+    }
+
     /// `[any]` Frames recorded so far, gaps included.
     pub(super) fn offered_frames(&self) -> u64 {
         self.offered_frames.load(Acquire)
@@ -112,6 +128,7 @@ pub(super) fn tap(
     // A piece that is only half in when the disk stalls still fits.
     let capacity = (frames(RING_SECS) + max_piece_frames) * width(with_dry);
     let (mut ring_in, mut ring_out) = RingBuffer::new(capacity);
+    let ring = ring_place(&mut ring_in);
     if let Ok(room) = ring_in.write_chunk_uninit(capacity) {
         room.fill_from_iter(std::iter::repeat(0.0));
     }
@@ -119,6 +136,7 @@ pub(super) fn tap(
         silence.commit_all();
     }
     let (mut gaps_in, mut gaps_out) = RingBuffer::new(GAPS);
+    let gap_ring = ring_place(&mut gaps_in);
     let nowhere = Gap {
         at_frame: 0,
         frames: 0,
@@ -129,6 +147,7 @@ pub(super) fn tap(
         offered_frames: AtomicU64::new(0),
         dropped_frames: AtomicU64::new(0),
         end_frames: AtomicU64::new(OPEN_END),
+        rings: [ring, gap_ring],
     });
     let tap = Tap {
         ring: ring_in,
