@@ -24,6 +24,8 @@ use crate::play::lookup::id_of;
 use crate::play::lookup::is_unpaced;
 use crate::play::lookup::name_of;
 use crate::play::quiet;
+use crate::remembered;
+use crate::remembered::Remembered;
 use crate::report::print;
 use crate::report::print_json;
 
@@ -87,7 +89,9 @@ pub fn run(args: &DevicesArgs) -> Result<(), HostError> {
     if args.list.json {
         print_json(&list, false)
     } else {
-        print(&(table(&list) + "\n"), false)
+        let mut lines = table(&list);
+        lines.extend(remembered_line());
+        print(&(lines.join("\n") + "\n"), false)
     }
 }
 
@@ -213,8 +217,18 @@ fn usual_config(device: &cpal::Device) -> Option<SupportedStreamConfig> {
         .ok()
 }
 
+/// What goes before the marks in the list, if anything is remembered. Only looked at: a file that is damaged
+/// stays where it is until somebody plays.
+fn remembered_line() -> Option<String> {
+    let known = Remembered::load(&remembered::usual_path()?);
+    match known.map(|known| known.said()) {
+        Ok(said) => said.map(|said| format!("`play` without options: {said} (--fresh: as marked)")),
+        Err(error) => Some(format!("nothing is remembered: {error}")),
+    }
+}
+
 /// The list for people: one line a device, the usual ones marked.
-fn table(list: &DeviceList) -> String {
+fn table(list: &DeviceList) -> Vec<String> {
     let mut lines = Vec::new();
     for backend in &list.backends {
         match &backend.reason {
@@ -267,5 +281,5 @@ fn table(list: &DeviceList) -> String {
             ),
         }
     }
-    lines.join("\n")
+    lines
 }

@@ -20,6 +20,7 @@ use std::io::Write as _;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use directories::ProjectDirs;
 use serde::Deserialize;
@@ -38,6 +39,10 @@ const BLOCKS_FRAMES: RangeInclusive<u32> = 1..=8_192;
 const VERSION: u32 = 1;
 /// More is no memory of ours.
 const MAX_BYTES: u64 = 64 * 1024;
+/// What a file's name begins with until it is whole.
+const UNFINISHED: &str = ".play";
+/// A save takes milliseconds: what is older was left by a program that was killed in the middle of one.
+const LEFT_BEHIND: Duration = Duration::from_secs(60);
 
 /// What is remembered.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -195,6 +200,28 @@ impl Remembered {
         }
     }
 
+    /// `[main]` What `play` without options takes from it, as people would say it; `None` when nothing is
+    /// remembered.
+    pub fn said(&self) -> Option<String> {
+        let quoted = |what: &str, value: Option<&String>| Some(format!("{what} `{}`", value?));
+        let devices = self.backend.and_then(|backend| self.on.get(&backend));
+        let devices = devices.cloned().unwrap_or_default();
+        let output = devices.output_name.as_ref();
+        let input = devices.input_name.as_ref();
+        let said = [
+            self.backend.map(|backend| format!("backend `{backend}`")),
+            quoted("output", output.or(devices.output_device.as_ref())),
+            quoted("outputs", devices.outputs.as_ref()),
+            quoted("input", input.or(devices.input_device.as_ref())),
+            quoted("inputs", devices.inputs.as_ref()),
+            devices.rate_hz.map(|rate_hz| format!("{rate_hz} Hz")),
+            devices.block_frames.map(|frames| format!("block {frames}")),
+            quoted("preset", self.preset.as_ref()),
+        ];
+        let said: Vec<String> = said.into_iter().flatten().collect();
+        (!said.is_empty()).then(|| said.join(", "))
+    }
+
     /// `[main]` Writes it so that a full disk or a power cut leaves the old file: into a new file beside
     /// it, synced, then renamed.
     ///
@@ -239,8 +266,9 @@ fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
 fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
+    sweep(folder);
     let mut new = tempfile::Builder::new()
-        .prefix(".play")
+        .prefix(UNFINISHED)
         .tempfile_in(folder)?;
     new.write_all(bytes)?;
     new.as_file().sync_all()?;
@@ -248,6 +276,25 @@ fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     #[cfg(unix)]
     fs::File::open(folder)?.sync_all()?;
     Ok(())
+}
+
+/// Takes away what programs have left that were killed while they saved. Nothing depends on it.
+fn sweep(folder: &Path) {
+    let is_left = |file: &fs::DirEntry| {
+        let name = file.file_name();
+        let ours = name.to_string_lossy().starts_with(UNFINISHED);
+        let age = file
+            .metadata()
+            .ok()
+            .filter(fs::Metadata::is_file)
+            .and_then(|found| found.modified().ok()?.elapsed().ok());
+        ours && age.is_some_and(|age| age > LEFT_BEHIND)
+    };
+    for file in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if is_left(&file) {
+            let _next_time = fs::remove_file(file.path());
+        }
+    }
 }
 
 #[cfg(test)]

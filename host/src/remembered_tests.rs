@@ -53,6 +53,39 @@ fn a_save_that_fails_leaves_the_old_file() {
 }
 
 #[test]
+fn what_a_killed_save_left_behind_is_swept_and_another_save_under_way_is_not() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("play.toml");
+    let minutes_ago = std::time::SystemTime::now() - Duration::from_secs(120);
+    let put = |name: &str, is_old: bool| {
+        let file = fs::File::create(place.path().join(name)).unwrap();
+        if is_old {
+            file.set_modified(minutes_ago).unwrap();
+        }
+    };
+    put(".playKilled", true);
+    put(".playNow", false);
+    put("play.toml.damaged", true);
+    put(".other", true);
+    whole().save(&path).unwrap();
+    let files = fs::read_dir(place.path()).unwrap();
+    let mut names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(
+        names,
+        [".other", ".playNow", "play.toml", "play.toml.damaged"]
+    );
+}
+
+#[test]
+fn what_is_remembered_can_be_said() {
+    assert_eq!(Remembered::default().said(), None);
+    let said = "backend `alsa`, output `A \"quoted\" name`, outputs `3,4`, 96000 Hz, block 64, \
+                preset `/racks/my rack.toml`";
+    assert_eq!(whole().said().as_deref(), Some(said));
+}
+
+#[test]
 fn damage_is_told_with_its_line_and_what_was_expected() {
     let cases: &[(&[u8], usize, &str)] = &[
         (b"", 1, "headroom"),

@@ -32,6 +32,7 @@ fn seconds_of_a_looped_file_are_exact_and_take_their_time() {
             "--input",
             "sine.wav",
             "--loop",
+            "--no-gui",
             "--seconds",
             "1.25",
             "--json",

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::process::Output;
 
+use play_common::headroom;
 use play_common::play;
 use play_common::report;
 use play_common::sine;
@@ -88,6 +89,14 @@ fn the_next_run_plays_on_the_same_device_with_the_same_settings() {
     ] {
         assert!(line.contains(part), "no {part} in {line}");
     }
+
+    // And whoever looks at the devices is told which `play` would take.
+    let mut list = headroom(folder, &["devices"]);
+    list.env("ALSA_CONFIG_PATH", folder.join("asound.conf"));
+    let text = String::from_utf8(list.output().unwrap().stdout).unwrap();
+    let told = "`play` without options: backend `alsa`, output `stage box`, 44100 Hz, block 128, \
+                preset `master` (--fresh: as marked)";
+    assert!(text.lines().any(|line| line == told), "{text}");
 }
 
 #[test]

@@ -135,6 +135,30 @@ fn without_any_right_it_plays_and_says_how_to_get_them() {
 }
 
 #[test]
+fn a_lower_priority_is_taken_where_the_limit_ends_below_ours() {
+    // Whether this machine lets a user have it at all, and us give it, is asked of it by another program.
+    let mut chrt = Command::new("prlimit");
+    chrt.args(["--rtprio=10:30", "--", "chrt", "-f", "30", "true"]);
+    let allowed = is_root() && chrt.output().unwrap().status.success();
+    if !allowed {
+        eprintln!("not tried: real-time priorities are not to be had here");
+        return;
+    }
+    let output = play_limited(&["--rtprio=10:30"]);
+    let report = report_of(&output);
+    let rights = &report["rights"];
+    assert_eq!(rights["scheduling"], "fifo", "{rights}");
+    assert_eq!(rights["priority"], 30, "{rights}");
+    assert_eq!(rights["priority_limit"], 30, "{rights}");
+    assert_eq!(report["realtime"], true, "{report}");
+    assert!(
+        line(&output).contains("FIFO, priority 30"),
+        "{}",
+        line(&output)
+    );
+}
+
+#[test]
 fn a_small_limit_is_used_and_never_passed() {
     let output = play_limited(&["--memlock=8388608:8388608"]);
     let report = report_of(&output);
