@@ -5,17 +5,15 @@
 
 mod play_common;
 
-use std::io::Read;
-use std::io::Write;
 use std::path::Path;
 use std::process::Child;
-use std::process::Command;
 use std::process::Output;
 use std::process::Stdio;
 use std::time::Duration;
 use std::time::Instant;
 
 use play_common::assert_real_time;
+use play_common::desk::Desk;
 use play_common::headroom;
 use play_common::jackd::Jackd;
 use play_common::keys::Keys;
@@ -344,44 +342,17 @@ fn a_pedal_that_only_the_map_names_may_come_later() {
     assert!(deaf.get("midi").is_none(), "{deaf}");
 }
 
-/// A terminal, its keys and what was shown.
-fn on_a_terminal(
-    jackd: &Jackd,
-    place: &Path,
-    args: &str,
-    keys: impl FnOnce(&mut dyn Write),
-) -> String {
-    let line = format!(
-        "{} play --fresh --backend null --input sine.wav --loop {args}",
-        env!("CARGO_BIN_EXE_headroom")
-    );
-    // `script` (util-linux) lends a terminal.
-    let mut child = jackd
-        .env(&mut Command::new("script"))
-        .args(["-qec", &line, "/dev/null"])
-        .current_dir(place)
-        .env("HOME", place)
-        .env("XDG_CONFIG_HOME", place.join("config"))
-        .env("XDG_STATE_HOME", place.join("state"))
-        .env("TERM", "xterm-256color")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("this test needs the program `script`: install the package `bsdutils`");
-    let mut hands = child.stdin.take().unwrap();
-    // Read all the while: a terminal that takes nothing holds the program up.
-    let mut picture = child.stdout.take().unwrap();
-    let reader = std::thread::spawn(move || {
-        let mut screen = String::new();
-        picture.read_to_string(&mut screen).unwrap();
-        screen
-    });
-    std::thread::sleep(Duration::from_millis(1_500));
-    keys(&mut hands);
-    hands.write_all(b"q").unwrap();
-    let screen = reader.join().unwrap();
-    assert!(child.wait().unwrap().success(), "{screen}");
-    screen
+/// Learns what is chosen, moves it to its end, and saves.
+fn learn(desk: &mut Desk, keyboard: &mut Keys) {
+    desk.wait_for(&format!("listening to the MIDI port `{PORT}`"));
+    desk.press(b"l");
+    desk.wait_for("LEARN");
+    keyboard.send(&[0xB4, 21, 10]);
+    desk.wait_for("cc 21 on channel 5 moves ");
+    keyboard.send(&[0xB4, 21, 0]);
+    desk.wait_for("cc 21 = 0, channel 5 > ");
+    desk.press(b"s");
+    desk.wait_for("saved: ");
 }
 
 #[test]
@@ -389,32 +360,15 @@ fn a_controller_is_learned_on_the_terminal_and_saved_with_where_it_stands() {
     let place = stage();
     let jackd = Jackd::start(SERVER);
     let mut keyboard = Keys::plug_in(&jackd);
-    let learn = |hands: &mut dyn Write, keyboard: &mut Keys| {
-        let wait = || std::thread::sleep(Duration::from_millis(300));
-        hands.write_all(b"l").unwrap();
-        wait();
-        keyboard.send(&[0xB4, 21, 10]);
-        wait();
-        keyboard.send(&[0xB4, 21, 0]);
-        wait();
-        hands.write_all(b"s").unwrap();
-        wait();
-    };
     let args = format!("--preset loud.toml --midi {PORT}");
-    let screen = on_a_terminal(&jackd, place.path(), &args, |hands| {
-        learn(hands, &mut keyboard);
-        // Escape leaves learning, not the program.
-        hands.write_all(b"\x1b").unwrap();
-        std::thread::sleep(Duration::from_millis(300));
-    });
-    for shown in [
-        "LEARN",
-        "gain.gain_db",
-        "cc 21 on channel 5 moves gain.gain_db",
-        "saved: ",
-    ] {
-        assert!(screen.contains(shown), "no `{shown}` in {screen}");
-    }
+    let mut desk = Desk::start(&jackd, place.path(), &args);
+    learn(&mut desk, &mut keyboard);
+    // Escape leaves learning, not the program.
+    desk.press(b"\x1b");
+    desk.wait_without("LEARN");
+    let screen = desk.quit();
+    let moves = "cc 21 on channel 5 moves gain.gain_db";
+    assert!(screen.contains(moves), "no `{moves}` in {screen}");
     let saved = std::fs::read_to_string(place.path().join("loud.toml")).unwrap();
     for part in [
         "# By hand.",
@@ -432,9 +386,9 @@ fn a_controller_is_learned_on_the_terminal_and_saved_with_where_it_stands() {
 
     // A built-in preset stays: what is saved is a copy, under a name of its own.
     let args = format!("--preset voice --midi {PORT}");
-    on_a_terminal(&jackd, place.path(), &args, |hands| {
-        learn(hands, &mut keyboard)
-    });
+    let mut desk = Desk::start(&jackd, place.path(), &args);
+    learn(&mut desk, &mut keyboard);
+    desk.quit();
     let copy = place.path().join("config/headroom/presets/my-voice.toml");
     let copy = std::fs::read_to_string(copy).unwrap();
     assert!(copy.contains("cc = 21"), "{copy}");

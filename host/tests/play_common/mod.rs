@@ -2,6 +2,7 @@
 
 #![allow(dead_code)] // each test binary uses its own part
 
+pub(crate) mod desk;
 pub(crate) mod jackd;
 #[cfg(feature = "jack")]
 pub(crate) mod keys;
@@ -18,6 +19,12 @@ use std::process::Output;
 use std::process::Stdio;
 
 use serde_json::Value;
+
+/// What speaks JACK: a server of JACK's, or PipeWire's door.
+pub(crate) trait JackServer {
+    /// Has a program find it, and no other.
+    fn env<'a>(&self, command: &'a mut Command) -> &'a mut Command;
+}
 
 /// `headroom play` without any audio system but those that a test starts itself.
 pub(crate) fn play(folder: &Path, args: &[&str]) -> Command {
