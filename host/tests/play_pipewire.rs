@@ -6,8 +6,7 @@
 
 mod play_common;
 
-use std::process::Command;
-
+use play_common::JackServer as _;
 use play_common::assert_real_time;
 use play_common::neutral;
 use play_common::pipewire::PipeWire;
@@ -33,20 +32,8 @@ fn a_file_plays_exactly_by_the_jack_door_of_pipewire() {
     let pipewire = PipeWire::start();
     sine(place.path(), 48_000, 30_000);
     neutral(place.path());
-    let plain = play(place.path(), &[ARGS, &["jack"]].concat());
-    // `pw-jack` puts PipeWire's library in the place of JACK's and runs what follows.
-    let mut wrapped = Command::new("pw-jack");
-    wrapped
-        .arg(plain.get_program())
-        .args(plain.get_args())
-        .current_dir(place.path());
-    for (name, value) in plain.get_envs() {
-        match value {
-            Some(value) => wrapped.env(name, value),
-            None => wrapped.env_remove(name),
-        };
-    }
-    let report = report(pipewire.env(&mut wrapped).env_remove("JACK_DEFAULT_SERVER"));
+    let mut command = play(place.path(), &[ARGS, &["jack"]].concat());
+    let report = report(pipewire.jack_door().env(&mut command));
     assert_eq!(report["backend"], "jack");
     assert_exact(&report);
 }

@@ -2,7 +2,7 @@
 //! the present commit are not run again.
 
 use crate::error::Error;
-use crate::{sanitizer, shell, soak_picture, valgrind};
+use crate::{native_pipewire, sanitizer, shell, soak_picture, valgrind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -50,6 +50,11 @@ const STAGES: &[Stage] = &[
         name: "massif",
         about: "the heap of an offline render over time, by Valgrind's massif",
         run: valgrind::massif,
+    },
+    Stage {
+        name: "pipewire",
+        about: "the program on PipeWire's native door: it plays exactly, and waits out a killed server",
+        run: native_pipewire::play,
     },
 ];
 

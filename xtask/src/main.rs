@@ -16,6 +16,7 @@ mod loop_music;
 mod loop_room;
 mod loop_singer;
 mod loop_voices;
+mod native_pipewire;
 mod packages;
 mod peers;
 mod picture;

@@ -162,6 +162,26 @@ pub(crate) const TEST: &[Need] = &[
     },
 ];
 
+/// What the program's native PipeWire door takes to build.
+pub(crate) const NATIVE_PIPEWIRE: &[Need] = &[
+    Need {
+        what: "PipeWire's development files",
+        probe: Probe::Library("libpipewire-0.3"),
+        apt: &["libpipewire-0.3-dev", "libspa-0.2-dev"],
+        dnf: &["pipewire-devel"],
+        pacman: &["libpipewire"],
+        brew: &[],
+    },
+    Need {
+        what: "clang, whose library reads C's headers",
+        probe: Probe::Program("clang"),
+        apt: &["clang", "libclang-dev"],
+        dnf: &["clang", "clang-devel"],
+        pacman: &["clang"],
+        brew: &[],
+    },
+];
+
 /// What Python references and peers take.
 pub(crate) const PYTHON: &[Need] = &[Need {
     what: "Python with venv",

@@ -67,6 +67,7 @@ pub(super) struct CpalDevice {
 /// One direction of it.
 #[derive(Clone)]
 struct Side {
+    backend: Backend,
     device: cpal::Device,
     config: StreamConfig,
     layout: Layout,
@@ -79,10 +80,17 @@ impl CpalDevice {
     /// `[main]` Finds the devices and what they will run at. May block: call it through `patiently`.
     pub(super) fn find(backend: Backend, wish: &Wish) -> Result<Self, BackendError> {
         let _hushed = quiet::hush();
-        let host = host(backend)?;
+        let host = self::host(backend)?;
+        // PipeWire's PulseAudio door sends what it has recorded only while nothing else waits on the same
+        // connection, and drops the rest: beside an output, most of it. So the input has one of its own.
+        let own_host = match backend {
+            Backend::Pulseaudio => Some(self::host(backend)?),
+            _ => None,
+        };
+        let input_host = own_host.as_ref().unwrap_or(&host);
         // Names first: a typing error is told as one, whatever else is wrong.
         let named_input = match &wish.input_device {
-            Some(name) => Some(named(&host, "input", name, wish.exact_input)?),
+            Some(name) => Some(named(input_host, "input", name, wish.exact_input)?),
             None => None,
         };
         let output = match &wish.output_device {
@@ -94,12 +102,16 @@ impl CpalDevice {
                 "its default device has no clock".to_owned(),
             ));
         }
-        let output = Side::output(output, wish)?;
+        let output = Side::output((backend, output), wish)?;
 
-        let usual_input = || wish.live_input.then(|| usual(&host, "input")).flatten();
+        let usual_input = || {
+            wish.live_input
+                .then(|| usual(input_host, "input"))
+                .flatten()
+        };
         let input = match named_input.or_else(usual_input) {
             Some(device) => {
-                let side = Side::input(device, wish, &output.config);
+                let side = Side::input((backend, device), wish, &output.config);
                 // A default input that does not open leaves a rack without input; a named one must, and so
                 // must one whose channels are named.
                 if wish.input_device.is_some() || wish.routing.inputs.is_some() {
@@ -201,7 +213,10 @@ impl Drop for CpalStreams {
 }
 
 impl Side {
-    fn output(device: cpal::Device, wish: &Wish) -> Result<Self, BackendError> {
+    fn output(
+        (backend, device): (Backend, cpal::Device),
+        wish: &Wish,
+    ) -> Result<Self, BackendError> {
         let usual = device.default_output_config().map_err(unavailable)?;
         let ranges = || {
             device
@@ -216,11 +231,11 @@ impl Side {
             wish.routing.outputs,
             &name_of(&device),
         )?;
-        Self::new(device, &config, wish, Direction::Output)
+        Self::new((backend, device), &config, wish, Direction::Output)
     }
 
     fn input(
-        device: cpal::Device,
+        (backend, device): (Backend, cpal::Device),
         wish: &Wish,
         output: &StreamConfig,
     ) -> Result<Self, BackendError> {
@@ -245,11 +260,11 @@ impl Side {
             Err(BackendError::Refused(_)) => at(None)?,
             config => config?,
         };
-        Self::new(device, &config, wish, Direction::Input)
+        Self::new((backend, device), &config, wish, Direction::Input)
     }
 
     fn new(
-        device: cpal::Device,
+        (backend, device): (Backend, cpal::Device),
         supported: &SupportedStreamConfig,
         wish: &Wish,
         direction: Direction,
@@ -269,6 +284,7 @@ impl Side {
         let count = usize::from(config.channels);
         Ok(Self {
             layout: Layout::of(wanted, count, direction, &name_of(&device))?,
+            backend,
             device,
             config,
             format: supported.sample_format(),
@@ -353,7 +369,7 @@ impl Side {
                     block.fill(T::EQUILIBRIUM);
                 }
             },
-            count_errors(shared),
+            count_errors(self.backend, shared),
             Some(PATIENCE),
         )
     }
@@ -378,21 +394,39 @@ impl Side {
                     guarded(|| capture.with(|capture| capture.push(block, layout, Instant::now())));
                 told.count_violations(before);
             },
-            count_errors(shared),
+            count_errors(self.backend, shared),
             Some(PATIENCE),
         )
     }
 }
 
 /// `[audio]` cpal's error callback runs on the audio thread under ALSA and PipeWire: it only counts.
-fn count_errors(shared: &Arc<Shared>) -> impl FnMut(cpal::Error) + Send + 'static {
+fn count_errors(
+    backend: Backend,
+    shared: &Arc<Shared>,
+) -> impl FnMut(cpal::Error) + Send + 'static {
     let shared = Arc::clone(shared);
     move |error| match error.kind() {
         ErrorKind::Xrun => shared.count_xrun(),
-        ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable => shared.lose(Loss::Gone),
-        ErrorKind::StreamInvalidated => shared.lose(Loss::Changed),
+        kind => {
+            if let Some(loss) = loss_of(backend, kind) {
+                shared.lose(loss);
+            }
+        }
+    }
+}
+
+/// `[any]` What an error of a stream means for it; `None` when it goes on.
+fn loss_of(backend: Backend, kind: ErrorKind) -> Option<Loss> {
+    let is_server = matches!(backend, Backend::Pipewire | Backend::Pulseaudio);
+    match kind {
+        ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable => Some(Loss::Gone),
+        // How cpal tells that the connection to a server has ended.
+        ErrorKind::StreamInvalidated if is_server => Some(Loss::Gone),
+        // The second is PipeWire's, for a format that is not the one that was asked for.
+        ErrorKind::StreamInvalidated | ErrorKind::UnsupportedConfig => Some(Loss::Changed),
         // Rerouted and going on, or refused the priority that the priming block asks for anyway.
-        _ => {}
+        _ => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! A JACK client that runs: what the server tells it, and what it tells the graph, which is what the rack
 //! adds on the way from our inputs to our outputs, so that whoever stands behind us can make up for it.
-//! The crate `jack` has no latency callback: this is it.
+//! The crate `jack` has no latency callback: this is it. And it registers one kind of two by which a server says
+//! that it ends: PipeWire's library calls the other only.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
@@ -29,7 +30,7 @@ pub(super) struct Active<P> {
     _member: Member,
 }
 
-/// What the latency callback works with.
+/// What our own callbacks work with.
 struct Words {
     inputs: Vec<*mut jack_sys::jack_port_t>,
     outputs: Vec<*mut jack_sys::jack_port_t>,
@@ -63,15 +64,13 @@ where
             shared: Arc::clone(shared),
         });
         let argument: *const Words = &raw const *words;
+        let argument = argument.cast_mut().cast();
         // SAFETY: the client is open and not active yet, as JACK asks. `argument` points into the box that
         // is kept beside the client and dropped after it; where activation fails, the box is leaked, since
         // the crate does not close such a client.
         let refused = unsafe {
-            jack_sys::jack_set_latency_callback(
-                client.raw(),
-                Some(tell_latency),
-                argument.cast_mut().cast(),
-            )
+            jack_sys::jack_on_shutdown(client.raw(), Some(tell_end), argument);
+            jack_sys::jack_set_latency_callback(client.raw(), Some(tell_latency), argument)
         };
         let notify = Notify {
             shared: Arc::clone(shared),
@@ -132,6 +131,14 @@ impl NotificationHandler for Notify {
         self.shared.count_xrun();
         Control::Continue
     }
+}
+
+/// The server has ended: what [`Notify::shutdown`] does, where the library does not call that.
+unsafe extern "C" fn tell_end(words: *mut c_void) {
+    // SAFETY: `activate` registered this pointer, and the box outlives the client.
+    let words = unsafe { &*words.cast_const().cast::<Words>() };
+    has_died();
+    words.shared.lose(Loss::Gone);
 }
 
 /// For clients that only want to know of the death of their server, by [`Member::is_orphaned`].

@@ -9,6 +9,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::Instant;
 
+use super::JackServer;
 use super::headroom;
 use super::report;
 use super::signal;
@@ -150,6 +151,12 @@ impl Jackd {
         let output = self.env(&mut Command::new(name)).args(args).output();
         let output = output.expect("this test needs JACK's tools: install the package `jackd2`");
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+}
+
+impl JackServer for Jackd {
+    fn env<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        Self::env(self, command)
     }
 }
 

@@ -2,6 +2,7 @@
 //! what comes by JACK's door; or with a sink, a session manager and PulseAudio's door.
 
 use std::path::Path;
+use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
@@ -11,6 +12,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::Instant;
 
+use super::JackServer;
 use super::headroom;
 use super::report;
 use super::signal;
@@ -24,8 +26,8 @@ const COOKIE_BYTES: usize = 256;
 
 pub(crate) struct PipeWire {
     folder: tempfile::TempDir,
-    /// In the order of their start.
-    parts: Vec<Child>,
+    /// In the order of their start, each with its program's name.
+    parts: Vec<(&'static str, Child)>,
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -38,38 +40,54 @@ impl PipeWire {
             parts: Vec::new(),
             _alone: alone,
         };
-        pipewire.part("pipewire", &[], "pipewire");
-        pipewire.wait_for("the PipeWire server", |pipewire| {
+        pipewire.start_server();
+        pipewire
+    }
+
+    /// Starts the server, the first time or again, and waits until it answers.
+    pub(crate) fn start_server(&mut self) {
+        self.part("pipewire", &[], "pipewire");
+        self.wait_for("the PipeWire server", |pipewire| {
             let mut ask = pipewire.tool("pw-cli", &["info", "0"]);
             ask.output()
                 .expect("this test needs the program `pw-cli`: install the package `pipewire-bin`")
                 .status
                 .success()
         });
-        pipewire
     }
 
     /// Starts the server with a sink, a session manager and PulseAudio's door, and waits until a client
     /// finds the sink.
     pub(crate) fn start_with_sink() -> Self {
         let mut pipewire = Self::start();
+        pipewire.start_sink();
+        pipewire
+    }
+
+    /// Starts what a sink and PulseAudio's door need, and waits until a client finds it.
+    pub(crate) fn start_sink(&mut self) {
         // The session manager ends without a bus.
-        let bus = format!("unix:path={}", pipewire.path().join("bus").display());
+        let bus = format!("unix:path={}", self.path().join("bus").display());
         let address = format!("--address={bus}");
         let bus_args = ["--session", "--nofork", &address];
-        pipewire.part("dbus-daemon", &bus_args, "dbus-daemon");
-        pipewire.wait_for("the bus", |pipewire| pipewire.path().join("bus").exists());
-        pipewire.part("wireplumber", &[], "wireplumber");
+        self.part("dbus-daemon", &bus_args, "dbus-daemon");
+        self.wait_for("the bus", |pipewire| pipewire.path().join("bus").exists());
+        self.part("wireplumber", &[], "wireplumber");
         let sink = "{ factory.name=support.null-audio-sink node.name=headroom-sink \
                     media.class=Audio/Sink object.linger=true audio.position=[FL FR] }";
-        let made = pipewire
+        let made = self
             .tool("pw-cli", &["create-node", "adapter", sink])
             .output()
             .unwrap();
         assert!(made.status.success(), "{made:?}");
-        std::fs::write(pipewire.path().join("cookie"), [7; COOKIE_BYTES]).unwrap();
-        pipewire.part("pipewire-pulse", &[], "pipewire-pulse");
-        pipewire.wait_for("a sink by PulseAudio's door", |pipewire| {
+        std::fs::write(self.path().join("cookie"), [7; COOKIE_BYTES]).unwrap();
+        self.start_pulse();
+    }
+
+    /// Starts PulseAudio's door, and waits until a client finds the sink.
+    pub(crate) fn start_pulse(&mut self) {
+        self.part("pipewire-pulse", &[], "pipewire-pulse");
+        self.wait_for("a sink by PulseAudio's door", |pipewire| {
             let mut ask = headroom(pipewire.path(), &["devices", "--json"]);
             let list = report(pipewire.env(&mut ask));
             let pulse = &list["backends"][2];
@@ -79,7 +97,36 @@ impl PipeWire {
                 .iter()
                 .any(|device| device["default_output"] == true)
         });
-        pipewire
+    }
+
+    /// `kill -9` of PulseAudio's door.
+    pub(crate) fn kill_pulse(&mut self) {
+        self.kill("pipewire-pulse");
+    }
+
+    /// `kill -9` of the server; what cannot live without it goes too.
+    pub(crate) fn kill_server(&mut self) {
+        self.kill("pipewire");
+        self.stop();
+    }
+
+    /// Sets one of the server's settings while it runs: `clock.force-rate`, `clock.force-quantum`.
+    pub(crate) fn set(&self, setting: &str, value: &str) {
+        let mut set = self.tool("pw-metadata", &["-n", "settings", "0", setting, value]);
+        let said = set.output().unwrap();
+        assert!(said.status.success(), "{setting}: {said:?}");
+    }
+
+    /// What its door for JACK's clients is found by.
+    pub(crate) fn jack_door(&self) -> JackDoor {
+        // `pw-jack` puts PipeWire's library in the place of JACK's and runs what follows.
+        let mut ask = self.tool("pw-jack", &["printenv", "LD_LIBRARY_PATH"]);
+        let said = ask.output();
+        let said = said.expect("this test needs `pw-jack`: install the package `pipewire-jack`");
+        JackDoor {
+            folder: self.path().to_owned(),
+            libraries: String::from_utf8(said.stdout).unwrap().trim().to_owned(),
+        }
     }
 
     fn path(&self) -> &Path {
@@ -88,13 +135,7 @@ impl PipeWire {
 
     /// Lets a program find this server, and no other.
     pub(crate) fn env<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        command
-            .env("XDG_RUNTIME_DIR", self.path())
-            .env("PULSE_COOKIE", self.path().join("cookie"))
-            .env_remove("PULSE_SERVER")
-            .env_remove("PULSE_RUNTIME_PATH")
-            .env_remove("PIPEWIRE_REMOTE")
-            .env_remove("PIPEWIRE_RUNTIME_DIR")
+        lead(command, self.path())
     }
 
     fn tool(&self, program: &str, args: &[&str]) -> Command {
@@ -114,7 +155,7 @@ impl PipeWire {
         command
     }
 
-    fn part(&mut self, program: &str, args: &[&str], package: &str) {
+    fn part(&mut self, program: &'static str, args: &[&str], package: &str) {
         let part = self
             .tool(program, args)
             .stdout(Stdio::null())
@@ -123,15 +164,15 @@ impl PipeWire {
             .unwrap_or_else(|error| {
                 panic!("this test needs `{program}` ({error}): install the package `{package}`")
             });
-        self.parts.push(part);
+        self.parts.push((program, part));
     }
 
     fn wait_for(&mut self, what: &str, mut answers: impl FnMut(&Self) -> bool) {
         let start = Instant::now();
         while !answers(self) {
-            for part in &mut self.parts {
+            for (program, part) in &mut self.parts {
                 let ended = part.try_wait().unwrap();
-                assert!(ended.is_none(), "{what}: a server ended: {ended:?}");
+                assert!(ended.is_none(), "{what}: {program} ended: {ended:?}");
             }
             assert!(start.elapsed() < PATIENCE, "{what} does not answer");
             std::thread::sleep(Duration::from_millis(50));
@@ -139,9 +180,16 @@ impl PipeWire {
     }
 }
 
-impl Drop for PipeWire {
-    fn drop(&mut self) {
-        for mut part in std::mem::take(&mut self.parts).into_iter().rev() {
+impl PipeWire {
+    fn kill(&mut self, program: &str) {
+        let at = self.parts.iter().position(|(name, _)| *name == program);
+        let (_, mut part) = self.parts.remove(at.expect("it runs"));
+        part.kill().unwrap();
+        part.wait().unwrap();
+    }
+
+    fn stop(&mut self) {
+        for (_, mut part) in std::mem::take(&mut self.parts).into_iter().rev() {
             if matches!(part.try_wait(), Ok(None)) {
                 signal(&part, "TERM");
             }
@@ -152,5 +200,36 @@ impl Drop for PipeWire {
             let _already_gone = part.kill();
             let _already_gone = part.wait();
         }
+    }
+}
+
+impl Drop for PipeWire {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Lets a program find the server in `folder`, and no other.
+fn lead<'a>(command: &'a mut Command, folder: &Path) -> &'a mut Command {
+    command
+        .env("XDG_RUNTIME_DIR", folder)
+        .env("PULSE_COOKIE", folder.join("cookie"))
+        .env_remove("PULSE_SERVER")
+        .env_remove("PULSE_RUNTIME_PATH")
+        .env_remove("PIPEWIRE_REMOTE")
+        .env_remove("PIPEWIRE_RUNTIME_DIR")
+}
+
+/// PipeWire as JACK's clients see it.
+pub(crate) struct JackDoor {
+    folder: PathBuf,
+    libraries: String,
+}
+
+impl JackServer for JackDoor {
+    fn env<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        lead(command, &self.folder)
+            .env("LD_LIBRARY_PATH", &self.libraries)
+            .env_remove("JACK_DEFAULT_SERVER")
     }
 }

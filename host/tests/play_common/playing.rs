@@ -2,11 +2,13 @@
 
 use std::path::Path;
 use std::process::Child;
+use std::process::Command;
 use std::process::Output;
 use std::process::Stdio;
 use std::time::Duration;
 use std::time::Instant;
 
+use super::JackServer;
 use super::jackd::Jackd;
 use super::play;
 use super::signal;
@@ -21,17 +23,19 @@ pub(crate) struct Playing {
 }
 
 impl Playing {
-    pub(crate) fn start(jackd: &Jackd, place: &Path, args: &[&str]) -> Self {
-        let mut command = play(
-            place,
-            &[
-                &["--backend", "jack", "--unmuted", "--fresh", "--json"],
-                args,
-            ]
-            .concat(),
-        );
-        let program = jackd
-            .env(&mut command)
+    pub(crate) fn start(server: &impl JackServer, place: &Path, args: &[&str]) -> Self {
+        let args = [&["--backend", "jack"], args].concat();
+        Self::spawn(place, &args, |command| server.env(command))
+    }
+
+    /// Starts it where `env` leads it.
+    pub(crate) fn spawn(
+        place: &Path,
+        args: &[&str],
+        env: impl FnOnce(&mut Command) -> &mut Command,
+    ) -> Self {
+        let mut command = play(place, &[&["--unmuted", "--fresh", "--json"], args].concat());
+        let program = env(&mut command)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -29,7 +29,7 @@ use jack::NotificationHandler;
 use jack::Port;
 use jack::ProcessScope;
 
-use super::jackd::Jackd;
+use super::JackServer;
 
 /// How long any step may take: the whole of a long freewheel too.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -74,12 +74,17 @@ pub(crate) struct Taken {
 
 impl Wire<'_> {
     /// Plays `signal`, again and again, until enough has come out.
-    pub(crate) fn run(&self, jackd: &Jackd, place: &Path, signal: &[[f32; 2]]) -> Taken {
-        self.start(jackd, place, signal).end()
+    pub(crate) fn run(&self, server: &impl JackServer, place: &Path, signal: &[[f32; 2]]) -> Taken {
+        self.start(server, place, signal).end()
     }
 
     /// Plays `signal`, again and again, from now on.
-    pub(crate) fn start(&self, jackd: &Jackd, place: &Path, signal: &[[f32; 2]]) -> Running {
+    pub(crate) fn start(
+        &self,
+        server: &impl JackServer,
+        place: &Path,
+        signal: &[[f32; 2]],
+    ) -> Running {
         let (input, output) = (place.join("wire-in.raw"), place.join("wire-out.raw"));
         std::fs::write(&input, bytes(signal)).unwrap();
         let [into, from] = self.ports.unwrap_or_default();
@@ -93,7 +98,7 @@ impl Wire<'_> {
             output.display().to_string(),
         ];
         let mut wire = Command::new(std::env::current_exe().unwrap());
-        let process = jackd
+        let process = server
             .env(&mut wire)
             .args(["--exact", TEST_NAME, "--ignored", "--nocapture"])
             .env(PLAN, plan.join(";"))
@@ -218,7 +223,12 @@ pub(crate) fn be_the_wire() {
     let start = Instant::now();
     while !words.sounding.load(Acquire) {
         assert!(start.elapsed() < PATIENCE, "no sound");
-        std::thread::sleep(Duration::from_millis(5));
+        // The program may have come back as another client since, without its cables.
+        for (side, from) in ports.iter().zip(from.split(',')) {
+            let into = format!("{SINK}:{side}");
+            let _there_already = sink.as_client().connect_ports_by_name(from, &into);
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
     // Only now: whoever joins a server in freewheel is forgotten when it leaves it.
     if speed != 1 {
