@@ -135,6 +135,7 @@ fn a_parameter_that_would_rebuild_its_module_is_refused() {
         id: "late",
         name: "Late",
         about: "Not built here.",
+        face: headroom_engine::Face::PLAIN,
         params: &PARAMS,
         build: module("gain").kind.build,
     });

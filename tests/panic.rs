@@ -264,6 +264,7 @@ static COUNTER: Kind = Kind {
     id: "counter",
     name: "Counter",
     about: "Counts its resets",
+    face: headroom_engine::Face::PLAIN,
     params: &[],
     build: build_counter,
 };

@@ -17,6 +17,7 @@ macro_rules! deep {
             id: $id,
             name: $id,
             about: "needs much stack while it is armed",
+            face: headroom_engine::Face::PLAIN,
             params: ARMED,
             build: |setup| {
                 setup.module(Deep {

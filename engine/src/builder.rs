@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use basedrop::Owned;
+use headroom_ipc::MAX_LANES;
 use thiserror::Error;
 
 use crate::footprint::planned_map;
@@ -76,6 +77,7 @@ pub(crate) struct SlotBuilder {
     pub(crate) region_bytes: Arc<AtomicUsize>,
     pub(crate) collector: Arc<Collector>,
     next_key: u64,
+    next_lane: usize,
 }
 
 impl SlotBuilder {
@@ -86,6 +88,7 @@ impl SlotBuilder {
             region_bytes: Arc::default(),
             collector: Collector::acquire().map_err(OpenError::Thread)?,
             next_key: 1,
+            next_lane: 0,
         })
     }
 
@@ -93,6 +96,19 @@ impl SlotBuilder {
         let key = SlotKey(self.next_key);
         self.next_key += 1;
         key
+    }
+
+    /// Cells for a new slot, with a lane that no other of its rack has: `taken`, by bits, to which it is
+    /// added. Lanes go round, so that one that is given again has been silent for long.
+    pub(crate) fn new_cells(&mut self, module: &ModuleSpec, taken: &mut u64) -> SlotCells {
+        let candidates = (0..MAX_LANES).map(|step| (self.next_lane + step) % MAX_LANES);
+        let free = candidates
+            .into_iter()
+            .find(|lane| *taken & (1 << lane) == 0);
+        let lane = free.unwrap_or(self.next_lane);
+        self.next_lane = (lane + 1) % MAX_LANES;
+        *taken |= 1 << lane;
+        SlotCells::new(module, lane as u8)
     }
 
     pub(crate) fn check(&self, spec: &RackSpec) -> Result<(), OpenError> {
@@ -167,9 +183,11 @@ impl SlotBuilder {
         let footprints = self.measure(spec)?;
         let mut live = Vec::with_capacity(spec.modules.len());
         let mut slots = Vec::with_capacity(spec.modules.len());
+        let mut lanes = 0;
         for (module, footprint) in spec.modules.iter().zip(&footprints) {
             let key = self.new_key();
-            let (known, slot) = self.build(module, footprint, key, SlotCells::new(module))?;
+            let cells = self.new_cells(module, &mut lanes);
+            let (known, slot) = self.build(module, footprint, key, cells)?;
             live.push(known);
             slots.push(slot);
         }

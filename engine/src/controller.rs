@@ -23,7 +23,7 @@ use crate::preset::{ModuleSpec, RackSpec};
 use crate::processor::{MAX_RACK_TAILS, Parts, Processor};
 use crate::rack::{Item, MAX_SLOTS, Order, most_entries};
 use crate::realtime::{Health, HealthCells, HighWater, Ticks, Violation, take_first_violation};
-use crate::slot::{SlotCells, SlotHealth};
+use crate::slot::SlotHealth;
 use crate::stream::Stream;
 
 use history::Field;
@@ -239,6 +239,16 @@ impl Controller {
         self.live.iter().map(|slot| slot.latency_frames).sum()
     }
 
+    /// `[main]` Where the levels of the module at `place` of the rack stand in a meter frame.
+    pub(crate) fn lane(&self, place: usize) -> u8 {
+        self.live[place].cells.lane
+    }
+
+    /// `[main]` Frames by which the module at `place` of the rack is late.
+    pub(crate) fn slot_latency_frames(&self, place: usize) -> usize {
+        self.live[place].latency_frames
+    }
+
     /// `[main]` The key that events name a slot by.
     pub fn slot_key(&self, module: &str) -> Result<SlotKey, ControlError> {
         Ok(self.live[self.place(module)?].key)
@@ -388,6 +398,8 @@ impl Controller {
             let footprints = self.slots.measure(spec)?;
             let mut live = Vec::with_capacity(spec.modules.len());
             let mut items = Vec::with_capacity(spec.modules.len());
+            let bits = self.live.iter().map(|slot| 1 << slot.cells.lane);
+            let mut lanes: u64 = bits.fold(0, |all, bit| all | bit);
             for (place, module) in spec.modules.iter().enumerate() {
                 if let Some(stays) = plan.stays(place) {
                     live.push(self.live[stays].clone());
@@ -396,7 +408,10 @@ impl Controller {
                 }
                 let (key, cells) = match plan.was(place) {
                     Some(was) => (self.live[was].key, self.live[was].cells.clone()),
-                    None => (self.slots.new_key(), SlotCells::new(module)),
+                    None => (
+                        self.slots.new_key(),
+                        self.slots.new_cells(module, &mut lanes),
+                    ),
                 };
                 let (known, slot) = self.slots.build(module, &footprints[place], key, cells)?;
                 live.push(known);

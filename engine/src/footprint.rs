@@ -111,6 +111,7 @@ pub(crate) fn taken_map(fixed: &Fixed, spec: &RackSpec, live: &[LiveSlot]) -> Me
             level,
             automation,
             health,
+            lane: _,
         } = &slot.cells;
         let level = Place::at(Arc::as_ptr(level), 1);
         let health = Place::at(Arc::as_ptr(health), 1);

@@ -24,10 +24,12 @@
 
 mod automation;
 pub mod block;
+mod board;
 pub mod buffer;
 mod builder;
 pub mod controller;
 pub mod dsp;
+pub mod face;
 mod fade;
 pub mod footprint;
 pub mod memory;
@@ -44,15 +46,18 @@ pub mod processor;
 pub mod rack;
 pub mod ramp;
 pub mod realtime;
+mod scope;
 mod slot;
 pub mod stream;
 mod tail;
 pub mod units;
 
 pub use block::{ALIGNMENT_BYTES, Block, CHUNK_FRAMES, GRID_FRAMES};
+pub use board::{Board, kinds};
 pub use buffer::Buffer;
 pub use builder::OpenError;
 pub use controller::{ControlError, Controller, History, MAX_STEPS, Meters, Report, open};
+pub use face::Face;
 pub use memory::{Capacity, Memory, MemoryError, MemoryMap};
 pub use message::{Change, Event, SlotKey};
 pub use meter::Level;

@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use crate::block::Block;
+use crate::face::Face;
 use crate::memory::{ArenaBox, ArenaSlice, Carver};
 use crate::param::Param;
 use crate::stream::Stream;
@@ -68,6 +69,8 @@ pub struct Kind {
     pub name: &'static str,
     /// One line for people: what it does.
     pub about: &'static str,
+    /// What a screen can show of it beside its parameters.
+    pub face: Face,
     /// The parameter table; [`Module::set_param`] speaks of its indices.
     pub params: &'static [Param],
     /// `[main]` Builds the module: `setup` is the only source of memory. Runs twice over the same

@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use headroom_ipc::Walk;
+
 /// What a parameter's number means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
@@ -153,6 +155,16 @@ impl Param {
         }
     }
 
+    /// `[any]` How the range is walked, as a screen is told of it.
+    pub const fn walk(&self) -> Walk {
+        match self.scale {
+            Scale::Linear => Walk::Linear,
+            Scale::Log => Walk::Log,
+            Scale::Choice(_) => Walk::Choice,
+            Scale::Switch => Walk::Switch,
+        }
+    }
+
     /// `[any]` The labels of a choice.
     pub const fn labels(&self) -> Option<&'static [&'static str]> {
         match self.scale {
@@ -181,21 +193,13 @@ impl Param {
 
     /// `[any]` Where `value` stands on the way from `min` to `max`, 0 to 1.
     pub fn normalize(&self, value: f32) -> f32 {
-        let value = self.clamp(value);
-        match self.scale {
-            Scale::Log => (value / self.min).ln() / (self.max / self.min).ln(),
-            _ => (value - self.min) / (self.max - self.min),
-        }
+        self.walk()
+            .position((self.min, self.max), self.clamp(value))
     }
 
     /// `[any]` The value at `position` (0 to 1) on the way from `min` to `max`.
     pub fn denormalize(&self, position: f32) -> f32 {
-        let position = position.clamp(0.0, 1.0);
-        let value = match self.scale {
-            Scale::Log => self.min * (self.max / self.min).powf(position),
-            _ => self.min + (self.max - self.min) * position,
-        };
-        self.clamp(value)
+        self.walk().value((self.min, self.max), position)
     }
 
     /// `[main]` The value as people read it, with its unit: `-18.0 dB`, `1.20 kHz`, `bell`.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use basedrop::Owned;
+use headroom_ipc::Publisher;
 use rtrb::{Consumer, Producer};
 use wide::f32x4;
 
@@ -22,6 +23,7 @@ use crate::realtime::{
     Collector, HealthCells, ThreadFaults, Ticks, ViolationCounts, add, guarded, has_flushed,
     lower_flushed, raise, thread_id, ticks_to_ns,
 };
+use crate::scope::{Scope, Side};
 use crate::slot::Source;
 use crate::stream::Stream;
 use crate::tail::{Limits, Tail};
@@ -56,6 +58,8 @@ pub struct Processor {
     panic: Panic,
     meter: LevelMeter,
     meter_cells: Arc<LevelCells>,
+    /// What a screen is shown.
+    scope: Scope,
     position: u64,
     deadline: Deadline,
     primed: bool,
@@ -119,6 +123,7 @@ impl Processor {
             panic: Panic::new(parts.panic_button, &parts.stream),
             meter: LevelMeter::new(&parts.stream),
             meter_cells: parts.meter_cells,
+            scope: Scope::default(),
             position: 0,
             deadline: Deadline::of(&parts.stream, parts.stream.max_block_frames()),
             primed: false,
@@ -135,6 +140,16 @@ impl Processor {
     /// `[main]` What that pool takes.
     pub(crate) fn planned_tails() -> Place {
         Pool::<RackTail>::planned(MAX_RACK_TAILS)
+    }
+
+    /// `[main]` Shows levels and sound through `publisher` from now on, or no more; gives the one before.
+    /// While no block is processed.
+    pub fn publish_to(&mut self, publisher: Option<Publisher>) -> Option<Publisher> {
+        let publisher = publisher.map(|mut publisher| {
+            publisher.set_sample_rate_hz(self.stream.sample_rate_hz());
+            publisher
+        });
+        self.scope.replace(publisher)
     }
 
     /// `[any]` The stream it was opened for.
@@ -291,6 +306,7 @@ impl Processor {
     ) {
         self.panic.look();
         self.take_messages(MESSAGES_A_BLOCK + frames);
+        self.scope.begin();
         let count = self.stream.channels().min(channels.len());
         let mut events = events.iter().peekable();
         let mut at = 0;
@@ -314,6 +330,7 @@ impl Processor {
                 }
                 self.panic.let_in(&mut channel[at..end]);
             }
+            self.scope.sound(Side::Before, &channels[..count], at, end);
             match block_of(&mut channels[..count], at..end, self.position) {
                 Some(mut block)
                     if block.channels() == self.stream.channels() && block.is_aligned() =>
@@ -336,6 +353,7 @@ impl Processor {
                     }
                 }
             }
+            self.scope.sound(Side::After, &channels[..count], at, end);
             at = end;
         }
         for event in events {
@@ -346,6 +364,8 @@ impl Processor {
         }
         self.rack.publish();
         self.meter.publish(&self.meter_cells);
+        self.scope
+            .end(frames, self.position, &mut self.rack, &mut self.meter);
         if has_flushed() {
             // Which slot it is, the next second tells: to ask each one always would cost too much.
             lower_flushed();

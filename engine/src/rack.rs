@@ -9,6 +9,8 @@ use std::mem::MaybeUninit;
 
 use basedrop::Owned;
 
+use headroom_ipc::Lane;
+
 use crate::block::Block;
 use crate::fade::Fade;
 use crate::memory::{ArenaBox, Chunk, Cursor, Place, Plane};
@@ -398,6 +400,16 @@ impl Rack {
         for entry in &mut self.entries {
             if entry.is_live() {
                 entry.slot.publish();
+            }
+        }
+    }
+
+    /// `[audio]` Gives the levels of each slot since the last call, and where they stand on a screen.
+    pub(crate) fn show(&mut self, mut visit: impl FnMut(usize, Lane)) {
+        for entry in &mut self.entries {
+            if entry.is_live() {
+                let (lane, levels) = entry.slot.take_shown();
+                visit(lane, levels);
             }
         }
     }

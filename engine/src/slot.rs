@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
+use headroom_ipc::Lane;
+
 use crate::automation::AutomationCells;
 use crate::block::{ALIGNMENT_BYTES, Block, CHUNK_FRAMES};
 use crate::fade::{FADE_SECS, Fade};
@@ -37,6 +39,8 @@ pub(crate) struct Slot {
     dry_line: [ArenaSlice<f32>; 2],
     dry_at: usize,
     meter: LevelMeter,
+    /// Where its levels stand on a screen's meters.
+    lane: u8,
     cells: Arc<LevelCells>,
     health: Arc<SlotHealthCells>,
     /// For so many frames more it says whether its results are flushed to zero.
@@ -64,6 +68,8 @@ pub(crate) struct SlotCells {
     pub(crate) level: Arc<LevelCells>,
     pub(crate) automation: Arc<AutomationCells>,
     pub(crate) health: Arc<SlotHealthCells>,
+    /// Where its levels stand on a screen's meters: the same for as long as it lives.
+    pub(crate) lane: u8,
 }
 
 /// What went wrong in one slot, counted from when it was built first.
@@ -95,8 +101,9 @@ impl SlotHealthCells {
 
 impl SlotCells {
     /// `[main]` Cells for a slot of this module.
-    pub(crate) fn new(spec: &ModuleSpec) -> Self {
+    pub(crate) fn new(spec: &ModuleSpec, lane: u8) -> Self {
         Self {
+            lane,
             level: Arc::default(),
             automation: Arc::new(AutomationCells::new(spec.values.len())),
             health: Arc::default(),
@@ -156,7 +163,7 @@ impl Slot {
     /// `[main]` What `spec` would take; nothing is taken.
     pub(crate) fn measure(stream: Stream, spec: &ModuleSpec) -> Footprint {
         let mut carver = Carver::measuring();
-        let cells = SlotCells::new(spec);
+        let cells = SlotCells::new(spec, 0);
         let slot = Self::carve(&mut carver, stream, spec, SlotKey(0), cells);
         Footprint {
             bytes: carver.bytes(),
@@ -220,6 +227,7 @@ impl Slot {
             dry_line,
             dry_at: 0,
             meter: LevelMeter::new(&stream),
+            lane: cells.lane,
             cells: cells.level,
             failed: false,
             panicked: false,
@@ -445,6 +453,11 @@ impl Slot {
         self.call(|module| reduction_db = module.gain_reduction_db());
         self.meter.turn_down(reduction_db);
         self.meter.publish(&self.cells);
+    }
+
+    /// `[audio]` Its levels since the last call, for a screen, and where they stand there.
+    pub(crate) fn take_shown(&mut self) -> (usize, Lane) {
+        (usize::from(self.lane), self.meter.take_shown())
     }
 
     fn keep_dry(&mut self, block: &mut Block<'_>, dry: &mut [[f32; CHUNK_FRAMES]; 2]) {

@@ -60,7 +60,7 @@ pub use commands::{Command, CommandError, DeviceWish};
 #[cfg(unix)]
 pub use handover::AttachError;
 #[cfg(unix)]
-pub use publisher::Publisher;
+pub use publisher::{Publisher, Publishers};
 #[cfg(unix)]
 pub use runtime::{Running, RuntimeError};
 #[cfg(unix)]

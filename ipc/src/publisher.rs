@@ -29,6 +29,20 @@ pub struct Publisher {
     publication_frames: usize,
 }
 
+/// Where publishers come from, for whoever builds an audio thread; cheap to clone.
+#[derive(Clone)]
+pub struct Publishers {
+    pub(crate) region: Segment<Region>,
+    pub(crate) gate: Arc<Gate>,
+}
+
+impl Publishers {
+    /// `[main]` The audio thread's end; `None` while there is one.
+    pub fn take(&self) -> Option<Publisher> {
+        Publisher::new(&self.region, &self.gate)
+    }
+}
+
 impl Publisher {
     /// `[main]` `None` while there is one already.
     pub(crate) fn new(region: &Segment<Region>, gate: &Arc<Gate>) -> Option<Self> {

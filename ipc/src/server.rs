@@ -16,7 +16,7 @@ use crate::board::{Curve, Description, HealthInfo, MemoryInfo};
 use crate::cells::text_to_words;
 use crate::commands::{Command, CommandReceiver};
 use crate::handover::{self, Line};
-use crate::publisher::{Gate, Publisher};
+use crate::publisher::{Gate, Publisher, Publishers};
 use crate::region::{
     CURVE_WORDS, CommandRegion, MAX_CLIENTS, MAX_POINTS, MAX_VALUES, REPLIES, REPLY_WORDS, Region,
     VALUE_TEXT_BYTES, VALUE_WORDS,
@@ -189,7 +189,15 @@ impl Server {
 
     /// `[main]` The audio thread's end; `None` while there is one.
     pub fn publisher(&self) -> Option<Publisher> {
-        Publisher::new(&self.region, &self.gate)
+        self.publishers().take()
+    }
+
+    /// `[main]` Where it comes from.
+    pub fn publishers(&self) -> Publishers {
+        Publishers {
+            region: self.region.clone(),
+            gate: Arc::clone(&self.gate),
+        }
     }
 
     /// `[main]` Lets a client in whose end of a socket pair somebody else has, such as a screen that was

@@ -107,6 +107,7 @@ macro_rules! deep_seeds {
                 id: $id,
                 name: $id,
                 about: "misbehaves once when it is armed",
+                face: headroom_engine::Face::PLAIN,
                 params: &[Param::switch("armed", "Armed", false)],
                 build: |setup| {
                     let armed = setup.values()[0] > 0.5;

@@ -18,6 +18,7 @@ macro_rules! seed {
             id: $id,
             name: $id,
             about: "misbehaves while it is armed",
+            face: headroom_engine::Face::PLAIN,
             params: ARMED,
             build: |setup| {
                 let armed = setup.values()[0] > 0.5;
@@ -102,6 +103,7 @@ pub static PANICS_WHEN_SET: Kind = Kind {
     id: "seed-panics-when-set",
     name: "Panics when set",
     about: "panics when a parameter is set",
+    face: headroom_engine::Face::PLAIN,
     params: ARMED,
     build: |setup| setup.module(PanicsOutside { when_set: true }),
 };
@@ -111,6 +113,7 @@ pub static PANICS_WHEN_MOVED: Kind = Kind {
     id: "seed-panics-when-moved",
     name: "Panics when moved",
     about: "panics when it adopts another's state",
+    face: headroom_engine::Face::PLAIN,
     params: ARMED,
     build: |setup| setup.module(PanicsOutside { when_set: false }),
 };
@@ -138,6 +141,7 @@ pub static LATE: Kind = Kind {
     id: "late",
     name: "Late",
     about: "a module with latency",
+    face: headroom_engine::Face::PLAIN,
     params: &[Param::linear("frames", "Frames", Unit::None, (1.0, 4_096.0), 100.0).structural()],
     build: |setup| {
         let frames = setup.values()[0] as usize;
@@ -194,6 +198,7 @@ pub static TAP: Kind = Kind {
     id: "tap",
     name: "Tap",
     about: "writes down what passes",
+    face: headroom_engine::Face::PLAIN,
     params: &[Param::linear(
         "number",
         "Number",
@@ -242,6 +247,7 @@ pub static RULER: Kind = Kind {
     id: "ruler",
     name: "Ruler",
     about: "looks where its sound lies",
+    face: headroom_engine::Face::PLAIN,
     params: &[],
     build: |setup| setup.module(Ruler),
 };
@@ -270,6 +276,7 @@ pub static FLUSHER: Kind = Kind {
     id: "flusher",
     name: "Flusher",
     about: "divides until nothing is left",
+    face: headroom_engine::Face::PLAIN,
     params: ARMED,
     build: |setup| {
         let armed = setup.values()[0] > 0.5;
@@ -305,6 +312,7 @@ pub static LEAKS: Kind = Kind {
     id: "leaks",
     name: "Leaks",
     about: "forgets memory of the main thread",
+    face: headroom_engine::Face::PLAIN,
     params: ARMED,
     build: |setup| {
         // Written to, so that it is resident.

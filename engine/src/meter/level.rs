@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use headroom_ipc::Lane;
 use wide::f32x4;
 
 use crate::block::Block;
@@ -201,6 +202,15 @@ fn higher(one: f32, other: f32) -> f32 {
 /// Frames after which a meter's hold and mean move on at the latest: far less than their times.
 const SETTLE_FRAMES: usize = 512;
 
+/// What was taken in since a screen was last shown it.
+#[derive(Debug, Default)]
+struct Shown {
+    peak: [f32; 2],
+    energy: [f32; 2],
+    frames: usize,
+    reduction_db: f32,
+}
+
 /// The audio thread's side of one meter.
 #[derive(Debug)]
 pub(crate) struct LevelMeter {
@@ -215,6 +225,7 @@ pub(crate) struct LevelMeter {
     mean_square: [f32; 2],
     /// Since the meter was last shown.
     reduction_db: f32,
+    shown: Shown,
     hold_frames: usize,
     fall_per_frame: f32,
     follow_per_frame: f32,
@@ -232,6 +243,7 @@ impl LevelMeter {
             hold_left_frames: [0; 2],
             mean_square: [0.0; 2],
             reduction_db: 0.0,
+            shown: Shown::default(),
             hold_frames: stream.frames(HOLD_SECS),
             fall_per_frame: (FALL_DB_PER_SEC / 20.0 * std::f64::consts::LN_10 / rate) as f32,
             follow_per_frame: (1.0 / (RMS_SECS * rate)) as f32,
@@ -274,14 +286,36 @@ impl LevelMeter {
             let energy = self.new_energy[channel].min(f32::MAX);
             self.mean_square[channel] = was + (energy - was * frames_f) * self.follow_per_frame;
         }
+        for channel in 0..2 {
+            self.shown.peak[channel] = higher(self.shown.peak[channel], self.new_peak[channel]);
+            self.shown.energy[channel] += self.new_energy[channel];
+        }
+        self.shown.frames += frames;
         self.new_peak = [0.0; 2];
         self.new_energy = [0.0; 2];
         self.new_frames = 0;
     }
 
+    /// `[audio]` The levels since the last call, for a screen.
+    pub(crate) fn take_shown(&mut self) -> Lane {
+        let Shown {
+            peak,
+            energy,
+            frames,
+            reduction_db,
+        } = std::mem::take(&mut self.shown);
+        let share = 1.0 / frames.max(1) as f32;
+        Lane {
+            peak,
+            mean_square: energy.map(|energy| energy * share),
+            reduction_db,
+        }
+    }
+
     /// `[audio]` The slot has turned its input down by so much.
     pub(crate) fn turn_down(&mut self, db: f32) {
         self.reduction_db = higher(db, self.reduction_db);
+        self.shown.reduction_db = higher(db, self.shown.reduction_db);
     }
 
     /// `[audio]` Shows what was taken in, once a block.
@@ -308,6 +342,7 @@ impl LevelMeter {
         self.hold_left_frames = [0; 2];
         self.mean_square = [0.0; 2];
         self.reduction_db = 0.0;
+        self.shown = Shown::default();
     }
 }
 

@@ -18,15 +18,28 @@ use crate::dsp::Chunk;
 use crate::dsp::detector::{Detector, Hearing};
 use crate::dsp::envelope::{AttackRelease, keep_for};
 use crate::dsp::fast_math::{exp2, max, min};
+use crate::face::{Axis, Curve as Picture, Face, Handle};
 use crate::module::{Kind, Module, Setup};
 use crate::param::{Param, Unit};
 use crate::ramp::{Glide, Ramp};
+use crate::stream::Stream;
 
 /// The kind `compressor`.
 pub(crate) static KIND: Kind = Kind {
     id: "compressor",
     name: "Compressor",
     about: "Soft-knee compressor with peak or RMS detection, side-chain high-pass and stereo link",
+    face: Face {
+        curve: Some(static_curve),
+        handles: &[Handle {
+            x: Some(THRESHOLD_DB as u16),
+            y: None,
+            wheel: Some(RATIO as u16),
+            on: None,
+            choice: None,
+        }],
+        reduces: true,
+    },
     params: &[
         Param::linear(
             "threshold_db",
@@ -163,6 +176,28 @@ impl Curve {
             range,
             makeup,
         }
+    }
+}
+
+/// What comes out for what goes in, steady, in dB.
+fn static_curve(_: Stream, values: &[f32]) -> Picture {
+    const FLOOR_DB: f32 = -60.0;
+    let mut own = [0.0; PARAMS];
+    for (own, value) in own.iter_mut().zip(values) {
+        *own = *value;
+    }
+    let curve = Curve::new(&own);
+    let point = |at: usize| {
+        let level_db = FLOOR_DB + at as f32 * 0.5;
+        let level = octaves(level_db);
+        let gain_db = (curve.makeup - curve.reduction(level)) / octaves(1.0);
+        (level_db, level_db + gain_db)
+    };
+    Picture {
+        x: (Axis::Decibels, FLOOR_DB, 0.0),
+        y: (Axis::Decibels, FLOOR_DB, 0.0),
+        stems: false,
+        points: (0..=120).map(point).collect(),
     }
 }
 

@@ -12,10 +12,12 @@ use crate::block::{Block, CHUNK_FRAMES};
 use crate::dsp::delay_line::DelayLine;
 use crate::dsp::one_pole::OnePole;
 use crate::dsp::read_heads::ReadHeads;
+use crate::face::{Axis, Curve, Face, Handle};
 use crate::module::{Kind, Module, Setup};
 use crate::param::{Param, Unit};
 use crate::ramp::Glide;
-use crate::units::db_to_gain;
+use crate::stream::Stream;
+use crate::units::{db_to_gain, gain_to_db};
 
 const MAX_TIME_MS: f32 = 5_000.0;
 const LOW_CUT_OFF_HZ: f32 = 20.0;
@@ -26,6 +28,17 @@ pub(crate) static KIND: Kind = Kind {
     id: "delay",
     name: "Delay",
     about: "Echoes up to 5 s with feedback, ping-pong and filters in the loop",
+    face: Face {
+        curve: Some(echoes),
+        handles: &[Handle {
+            x: Some(TIME_MS as u16),
+            y: Some(LEVEL_DB as u16),
+            wheel: Some(FEEDBACK as u16),
+            on: None,
+            choice: None,
+        }],
+        reduces: false,
+    },
     params: &[
         Param::log(
             "time_ms",
@@ -77,6 +90,31 @@ const PARAMS: usize = 7;
 
 const GLIDE_SECS: f64 = 0.02;
 const FADE_SECS: f64 = 0.04;
+
+/// What one impulse gives: itself, if the dry signal is on, and its echoes, in dB over seconds. The
+/// loop's filters are left out of account.
+fn echoes(_: Stream, values: &[f32]) -> Curve {
+    const FLOOR_DB: f32 = -60.0;
+    const MOST: usize = 64;
+    let value = |at: usize| values.get(at).copied().unwrap_or(0.0);
+    let time_secs = value(TIME_MS) / 1_000.0;
+    let loss_db = gain_to_db(value(FEEDBACK));
+    let dry = (value(DRY) > 0.5).then_some((0.0, 0.0));
+    let echo = |at: usize| {
+        let level_db = value(LEVEL_DB) + at as f32 * loss_db;
+        let is_heard = at == 0 || level_db > FLOOR_DB;
+        is_heard.then_some(((at + 1) as f32 * time_secs, level_db.max(FLOOR_DB)))
+    };
+    let points: Vec<_> = dry.into_iter().chain((0..MOST).map_while(echo)).collect();
+    // As far as the sixth echo, so that time and feedback are seen, rounded so that it does not crawl.
+    let shown_secs = (time_secs * 6.0).log2().ceil().exp2();
+    Curve {
+        x: (Axis::Seconds, 0.0, shown_secs.max(0.01)),
+        y: (Axis::Decibels, FLOOR_DB, 12.0),
+        stems: true,
+        points,
+    }
+}
 
 struct Delay {
     values: [f32; PARAMS],

@@ -3,14 +3,21 @@
 use crate::block::Block;
 use crate::dsp::cascade::{Cascade, SECTIONS};
 use crate::dsp::design::{Design, Frequency};
+use crate::face::{Curve, Face, Handle, response};
 use crate::module::{Kind, Module, Setup};
 use crate::param::{Param, Unit};
+use crate::stream::Stream;
 
 /// The kind `eq`.
 pub(crate) static KIND: Kind = Kind {
     id: "eq",
     name: "Equaliser",
     about: "Eight bands: bells, shelves, notches, high- and low-passes",
+    face: Face {
+        curve: Some(curve),
+        handles: &HANDLES,
+        reduces: false,
+    },
     params: &PARAMS,
     build: |setup| {
         let module = Eq::new(setup);
@@ -95,6 +102,42 @@ static PARAMS: [Param; SECTIONS * BAND_PARAMS] = {
     }
     params
 };
+
+/// A dot a band: frequency, gain, and Q by the wheel.
+static HANDLES: [Handle; SECTIONS] = {
+    let mut handles = [Handle {
+        x: None,
+        y: None,
+        wheel: None,
+        on: None,
+        choice: None,
+    }; SECTIONS];
+    let mut band = 0;
+    while band < SECTIONS {
+        let first = (band * BAND_PARAMS) as u16;
+        handles[band] = Handle {
+            on: Some(first),
+            choice: Some(first + 1),
+            x: Some(first + 2),
+            y: Some(first + 3),
+            wheel: Some(first + 4),
+        };
+        band += 1;
+    }
+    handles
+};
+
+/// The response of all bands, in front of +-24 dB.
+fn curve(stream: Stream, values: &[f32]) -> Curve {
+    let rate_hz = f64::from(stream.sample_rate_hz());
+    let (bands, _) = values.as_chunks::<BAND_PARAMS>();
+    let designs: Vec<Design> = bands.iter().map(|band| design(band, rate_hz)).collect();
+    response(24.0, |hz| {
+        let frequency = Frequency::new(hz, rate_hz).radians();
+        let gains = designs.iter().map(|design| design.magnitude(frequency));
+        gains.product()
+    })
+}
 
 struct Eq {
     values: [[f32; BAND_PARAMS]; SECTIONS],

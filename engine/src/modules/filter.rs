@@ -3,8 +3,10 @@
 use crate::block::Block;
 use crate::dsp::cascade::{Cascade, SECTIONS};
 use crate::dsp::design::{Design, Frequency, butterworth_qs};
+use crate::face::{Curve, Face, Handle, response};
 use crate::module::{Kind, Module, Setup};
 use crate::param::{Param, Unit};
+use crate::stream::Stream;
 
 const SLOPES: &[&str] = &[
     "6 dB/oct",
@@ -24,6 +26,11 @@ pub(crate) static KIND: Kind = Kind {
     id: "filter",
     name: "Filter",
     about: "High-pass and low-pass, 6 to 48 dB/octave, Butterworth",
+    face: Face {
+        curve: Some(curve),
+        handles: &HANDLES,
+        reduces: false,
+    },
     params: &[
         Param::switch("highpass_on", "High-pass", false),
         Param::log(
@@ -63,6 +70,35 @@ enum Side {
 }
 
 const SIDES: [Side; 2] = [Side::HighPass, Side::LowPass];
+
+/// A dot a side: its cutoff.
+static HANDLES: [Handle; 2] = [side_handle(0), side_handle(SIDE_PARAMS as u16)];
+
+const fn side_handle(first: u16) -> Handle {
+    Handle {
+        on: Some(first),
+        x: Some(first + 1),
+        choice: Some(first + 2),
+        y: None,
+        wheel: None,
+    }
+}
+
+/// The response of both sides.
+fn curve(stream: Stream, values: &[f32]) -> Curve {
+    let rate_hz = f64::from(stream.sample_rate_hz());
+    let (sides, _) = values.as_chunks::<SIDE_PARAMS>();
+    let designs: Vec<Design> = SIDES
+        .iter()
+        .zip(sides)
+        .flat_map(|(side, values)| side_designs(*side, values, rate_hz))
+        .collect();
+    response(48.0, |hz| {
+        let frequency = Frequency::new(hz, rate_hz).radians();
+        let gains = designs.iter().map(|design| design.magnitude(frequency));
+        gains.product()
+    })
+}
 
 struct Filter {
     values: [[f32; SIDE_PARAMS]; 2],

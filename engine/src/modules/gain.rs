@@ -2,6 +2,7 @@
 
 use crate::block::Block;
 use crate::dsp::simd::scale;
+use crate::face::Face;
 use crate::module::{Kind, Module, Setup};
 use crate::param::{Param, Unit};
 use crate::ramp::Ease;
@@ -12,6 +13,7 @@ pub(crate) static KIND: Kind = Kind {
     id: "gain",
     name: "Gain",
     about: "Level, pan, stereo width, polarity and a DC block",
+    face: Face::PLAIN,
     params: &[
         Param::linear("gain_db", "Gain", Unit::Decibels, (-72.0, 24.0), 0.0),
         Param::linear("pan", "Pan", Unit::Percent, (-1.0, 1.0), 0.0),

@@ -44,6 +44,7 @@ mod trap {
         id: "seed-calls",
         name: "Calls",
         about: "makes a system call in every chunk",
+        face: headroom_engine::Face::PLAIN,
         params: &[],
         build: |setup| setup.module(Calls),
     };

@@ -56,6 +56,7 @@ pub(super) static KIND: Kind = Kind {
     id: "latency-probe",
     name: "Latency probe",
     about: "puts out a noise and keeps what comes back",
+    face: headroom_engine::Face::PLAIN,
     params: &[],
     build: |setup| {
         let rate_hz = setup.stream().sample_rate_hz();
