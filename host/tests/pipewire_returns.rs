@@ -6,6 +6,7 @@
 mod play_common;
 
 use std::path::Path;
+use std::process::Command;
 use std::process::Output;
 use std::time::Duration;
 use std::time::Instant;
@@ -100,6 +101,22 @@ fn assert_tone_soon(pipewire: &PipeWire, place: &Path, ports: [&str; 2], rate_hz
     panic!("not the tone, three times");
 }
 
+/// Whether a thread of the program is scheduled first in, first out: proc(5), field 41.
+fn is_realtime(program: u32) -> bool {
+    let tasks = std::fs::read_dir(format!("/proc/{program}/task")).unwrap();
+    tasks.flatten().any(|task| {
+        let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+        let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+        fields.split_ascii_whitespace().nth(41 - 3) == Some("1")
+    })
+}
+
+/// Whether this machine allows it.
+fn may_be_realtime() -> bool {
+    let asked = Command::new("chrt").args(["-f", "55", "true"]).status();
+    asked.is_ok_and(|status| status.success())
+}
+
 fn assert_told(output: &Output, lost_and_back: (usize, usize)) {
     assert_eq!(told(output), lost_and_back, "{}", stderr(output));
     assert_real_time(&last_object(output));
@@ -167,6 +184,7 @@ fn by_the_pulseaudio_door_other_settings_are_not_noticed_and_the_death_of_either
     pipewire.start_sink();
     assert_tone_soon(&pipewire, place.path(), SINK, 48_000.0);
 
+    assert_eq!(is_realtime(playing.id()), may_be_realtime());
     let output = playing.end();
     let report = report_of(&output);
     assert_told(&output, (2, 2));
@@ -174,6 +192,47 @@ fn by_the_pulseaudio_door_other_settings_are_not_noticed_and_the_death_of_either
     assert_eq!(said.matches("its server went away").count(), 2, "{said}");
     assert_eq!(report["reconnects"], 2, "{report}");
     assert_eq!(report["sample_rate_hz"], 48_000, "{report}");
+}
+
+#[test]
+fn live_input_by_the_pulseaudio_door_comes_back_with_its_server() {
+    let place = stage();
+    let mut pipewire = PipeWire::start_with_sink();
+    // One program plays the tone into the sink, another listens to the sink, muted.
+    let tone = [&["--backend", "pulseaudio"], SINE].concat();
+    let tone = Playing::spawn(place.path(), &tone, |command| pipewire.env(command));
+    let args = [
+        "--backend",
+        "pulseaudio",
+        "--preset",
+        "neutral.toml",
+        "--record",
+        "out.wav",
+        "--record-dry",
+        "heard.wav",
+        "--record-format",
+        "s16",
+    ];
+    let listening = Playing::spawn(place.path(), &args, |command| pipewire.env(command));
+    std::thread::sleep(Duration::from_millis(1_500));
+    pipewire.kill_pulse();
+    std::thread::sleep(Duration::from_millis(300));
+    pipewire.start_pulse();
+    assert_tone_soon(&pipewire, place.path(), SINK, 48_000.0);
+    std::thread::sleep(SOON);
+    let output = listening.end();
+    tone.end();
+    assert_told(&output, (1, 1));
+    let bytes = std::fs::read(place.path().join("heard.wav")).unwrap();
+    let data = bytes.windows(4).position(|four| four == b"data").unwrap() + 8;
+    // The last half second, in parts of 10 ms.
+    let last = &bytes[data.max(bytes.len() - 24_000 * 4)..];
+    let loud = last.chunks_exact(1_920).filter(|part| {
+        let mut samples = part.chunks_exact(2);
+        samples.any(|two| i16::from_le_bytes([two[0], two[1]]) > 15_000)
+    });
+    let loud = loud.count();
+    assert!(loud >= 40, "{loud} of 50 parts were heard");
 }
 
 #[cfg(feature = "pipewire")]

@@ -88,14 +88,31 @@ fn the_sound_is_back_within_two_seconds_of_a_server_that_was_killed() {
     assert_eq!(report["audio_thread"]["minor_faults"], 0, "{report}");
 }
 
+/// A tone that begins softly: whoever starts it over is heard doing it.
+fn soft_then_loud(place: &std::path::Path) {
+    let path = sine(place, 48_000, 20 * 48_000);
+    let mut bytes = std::fs::read(&path).unwrap();
+    for sample in bytes[44..44 + 14_400 * 4].chunks_exact_mut(2) {
+        let soft = i16::from_le_bytes([sample[0], sample[1]]) / 10;
+        sample.copy_from_slice(&soft.to_le_bytes());
+    }
+    std::fs::write(path, bytes).unwrap();
+}
+
 #[test]
-fn a_server_that_is_back_at_another_rate_has_the_rack_built_anew() {
+fn a_server_that_is_back_at_another_rate_has_the_rack_built_anew_as_it_was_and_where_it_was() {
     let place = tempfile::tempdir().unwrap();
     let mut jackd = Jackd::start("rate");
-    sine(place.path(), 48_000, 48_000);
+    soft_then_loud(place.path());
     neutral(place.path());
-    let playing = Playing::start(&jackd, place.path(), SINE);
+    let quiet = "headroom = 1\n[[module]]\nkind = \"gain\"\n[module.params]\ngain_db = -20.0\n";
+    std::fs::write(place.path().join("quiet.toml"), quiet).unwrap();
+    // Quiet for the first second only: what is built anew is the rack of now, not that of the start.
+    let setlist = format!("quiet.toml{}", ",neutral.toml".repeat(30));
+    let args = ["--input", "sine.wav", "--setlist", &setlist, "--every", "1"];
+    let playing = Playing::start(&jackd, place.path(), &args);
     playing.wait_for_ports(&jackd);
+    taken(&jackd, place.path(), 48_000);
     jackd.kill();
     jackd.restart(Setup {
         rate_hz: 44_100,
@@ -107,6 +124,9 @@ fn a_server_that_is_back_at_another_rate_has_the_rack_built_anew() {
         .flatten()
         .fold(0.0_f32, |peak, it| peak.max(it.abs()));
     assert!((0.49..0.51).contains(&peak), "{peak}");
+    let first = frames[2_000..4_000].iter().flatten();
+    let first = first.fold(0.0_f32, |peak, it| peak.max(it.abs()));
+    assert!(first > 0.45, "quiet or soft at first: {first}");
     // A tone of 440 Hz, still: 440 times a second from below to above.
     let rises = frames
         .windows(2)
@@ -120,6 +140,10 @@ fn a_server_that_is_back_at_another_rate_has_the_rack_built_anew() {
     assert!(stderr(&output).contains("at 44100 Hz (it was 48000)"));
     assert_eq!(report["sample_rate_hz"], 44_100, "{report}");
     assert_eq!(report["block_frames"], 256, "{report}");
+    // Those of before, which were shorter, are counted too.
+    let [blocks, frames] = [&report["audio_thread"]["blocks"], &report["frames"]];
+    let [blocks, frames] = [blocks, frames].map(|count| count.as_u64().unwrap());
+    assert!(blocks > frames / 256 + 100, "{report}");
     assert_real_time(&report);
 }
 

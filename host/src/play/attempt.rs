@@ -33,6 +33,7 @@ use super::player::Player;
 use super::player::Programme;
 use super::record;
 use super::record::Recorder;
+use super::report::Earlier;
 use super::shared::Shared;
 use super::source;
 use super::source::FileSource;
@@ -68,6 +69,7 @@ pub(super) struct Open {
     pub(super) source: Option<FileSource>,
     pub(super) recorder: Recorder,
     pub(super) controller: Controller,
+    pub(super) earlier: Earlier,
     pub(super) shared: Arc<Shared>,
     pub(super) facts: Facts,
     pub(super) block_frames: u32,
@@ -369,6 +371,7 @@ fn attempt(backend: Backend, plan: &Plan<'_>) -> Result<Open, Miss> {
         source,
         recorder,
         controller,
+        earlier: Earlier::default(),
         shared,
         facts,
         block_frames,
@@ -426,6 +429,7 @@ pub(super) fn rebuild(
         player.move_midi_to(midi::first_table(setup, &controller));
     }
     open.source = source;
+    open.earlier.add(&open.controller.health());
     controller.put_history(open.controller.take_history());
     open.controller = controller;
     Ok(feed.capture)
@@ -474,14 +478,5 @@ fn is_paced(frames: u64, rate_hz: u32, elapsed: Duration) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_device_that_asks_without_end_is_not_paced() {
-        let watch = Duration::from_millis(120);
-        assert!(is_paced(0, 48_000, watch));
-        assert!(is_paced(5_760 + 16_384, 48_000, watch));
-        assert!(!is_paced(1_000_000, 48_000, watch));
-    }
-}
+#[path = "attempt_tests.rs"]
+mod tests;

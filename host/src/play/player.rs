@@ -442,31 +442,5 @@ fn fade_out(left: &mut [f32], right: &mut [f32], position: u64, end: u64, fade_f
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_fade_ends_in_silence_and_starts_at_full_level() {
-        let (mut left, mut right) = ([1.0; 200], [1.0; 200]);
-        fade_out(&mut left, &mut right, 1000, 1150, 100);
-        assert!(left[..50].iter().all(|sample| *sample == 1.0));
-        assert!(left[50] > 0.999);
-        assert!(left[50..150].windows(2).all(|pair| pair[1] < pair[0]));
-        assert_eq!(left[149], 0.0);
-        assert!(left[150..].iter().all(|sample| *sample == 0.0));
-        assert_eq!(left, right);
-    }
-
-    #[test]
-    fn the_fade_does_not_depend_on_how_it_is_cut() {
-        let (mut whole, mut other) = ([1.0; 300], [1.0; 300]);
-        fade_out(&mut whole, &mut other, 0, 280, 100);
-        let mut cut = [1.0; 300];
-        for start in (0..300).step_by(7) {
-            let end = (start + 7).min(300);
-            let mut other = vec![1.0; end - start];
-            fade_out(&mut cut[start..end], &mut other, start as u64, 280, 100);
-        }
-        assert_eq!(whole, cut);
-    }
-}
+#[path = "player_tests.rs"]
+mod tests;

@@ -184,6 +184,34 @@ impl PlayReport {
     }
 }
 
+/// What was counted of racks that were built anew for another rate.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Earlier {
+    blocks: u64,
+    late_blocks: u64,
+    longest_ns: u64,
+}
+
+impl Earlier {
+    /// `[main]` One more, whose blocks are over.
+    pub(super) fn add(&mut self, health: &Health) {
+        self.blocks += health.blocks;
+        self.late_blocks += health.over_deadline;
+        self.longest_ns = self.longest_ns.max(health.block_ns.max);
+    }
+}
+
+impl PlayReport {
+    /// `[main]` Adds them. The usual times of a block, p50 and p99, stay those of the newest rack.
+    pub(super) fn with_earlier(mut self, earlier: &Earlier) -> Self {
+        self.late_blocks += earlier.late_blocks;
+        self.audio_thread.blocks += earlier.blocks;
+        let longest_ns = &mut self.audio_thread.block_ns.max;
+        *longest_ns = earlier.longest_ns.max(*longest_ns);
+        self
+    }
+}
+
 /// How long a block lasts, in nanoseconds.
 pub(super) fn deadline_ns(block_frames: u32, sample_rate_hz: u32) -> u64 {
     u64::from(block_frames) * 1_000_000_000 / u64::from(sample_rate_hz.max(1))

@@ -648,7 +648,8 @@ impl<'a> Session<'a> {
             &self.open.controller.health(),
             self.faults(),
             self.absence,
-        );
+        )
+        .with_earlier(&self.open.earlier);
         report.audio_thread.stack = self.stack.fullest();
         PlayReport {
             memory: self

@@ -24,7 +24,7 @@ pub(crate) struct Playing {
 
 impl Playing {
     pub(crate) fn start(server: &impl JackServer, place: &Path, args: &[&str]) -> Self {
-        let args = [&["--backend", "jack"], args].concat();
+        let args = [&["--backend", "jack", "--unmuted"], args].concat();
         Self::spawn(place, &args, |command| server.env(command))
     }
 
@@ -34,7 +34,7 @@ impl Playing {
         args: &[&str],
         env: impl FnOnce(&mut Command) -> &mut Command,
     ) -> Self {
-        let mut command = play(place, &[&["--unmuted", "--fresh", "--json"], args].concat());
+        let mut command = play(place, &[&["--fresh", "--json"], args].concat());
         let program = env(&mut command)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
