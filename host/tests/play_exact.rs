@@ -190,9 +190,9 @@ fn a_preset_every_100_ms_for_ten_minutes_leaves_memory_flat_and_the_audio_thread
     assert!(grown < 4 << 20, "{before} bytes before, {after} after");
     let seconds = report["seconds"].as_f64().unwrap();
     assert!(seconds >= MINUTES as f64 * 60.0, "{report}");
-    // Late ones are left out, not made up for; most come in time.
+    // Late ones are left out, not made up for: at this speed one in fifty, on two cores with work for five.
     let changes = report["preset_changes"].as_f64().unwrap();
-    assert!(changes > seconds * 10.0 * 0.6, "{report}");
+    assert!(changes > seconds * 10.0 * 0.85, "{report}");
     assert_real_time(&report);
     assert_eq!(report["audio_thread"]["minor_faults"], 0, "{report}");
 }
