@@ -49,6 +49,7 @@ pub mod realtime;
 mod scope;
 mod slot;
 pub mod stream;
+mod sync;
 mod tail;
 pub mod units;
 

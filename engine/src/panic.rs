@@ -11,59 +11,20 @@
 //!                   └─────────────────────────────────────────┘
 //! ```
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
-use std::sync::atomic::Ordering::Relaxed;
+mod button;
 
 use crate::block::{Block, CHUNK_FRAMES};
 use crate::fade::{FADE_SECS, Fade};
 use crate::stream::Stream;
+
+pub use button::PanicButton;
+use button::is_pressed;
 
 /// How long sound takes to end, in seconds.
 const FALL_SECS: f64 = 0.005;
 /// Slots that are reset in one step, and no more before the next multiple of [`CHUNK_FRAMES`]. A
 /// module's reset touches 64 KiB at most.
 pub(crate) const SLOTS_A_STEP: usize = 8;
-
-/// The panic button of an engine, for any thread: a key, a pedal, a signal's handler.
-///
-/// It does not pass through the queue of commands: neither a full queue nor an edit that waits in it
-/// keeps the button from working. Pressed: silence within 5 ms of the next block's start, and all
-/// that rings is forgotten: echoes, tails, what has left. Released: sound comes in again over 20 ms,
-/// and nothing from before is heard. Parameters, edits and preset changes go on meanwhile.
-#[derive(Debug, Clone, Default)]
-pub struct PanicButton {
-    /// How often it changed: pressed when odd. Writers: whoever holds the button. Reader: the audio
-    /// thread. Relaxed: it carries nothing but itself.
-    changes: Arc<AtomicU32>,
-}
-
-impl PanicButton {
-    /// `[any]` Silence now.
-    pub fn press(&self) {
-        self.set(true);
-    }
-
-    /// `[any]` Lets sound in again.
-    pub fn release(&self) {
-        self.set(false);
-    }
-
-    /// `[any]` Whether it is pressed.
-    pub fn is_pressed(&self) -> bool {
-        is_pressed(self.changes.load(Relaxed))
-    }
-
-    fn set(&self, pressed: bool) {
-        let change = |changes| (is_pressed(changes) != pressed).then_some(changes.wrapping_add(1));
-        // An error says that it is as it was asked to be.
-        let _as_asked = self.changes.fetch_update(Relaxed, Relaxed, change);
-    }
-}
-
-fn is_pressed(changes: u32) -> bool {
-    changes % 2 == 1
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -101,7 +62,7 @@ impl Panic {
     /// `[audio]` Looks at the button, once a block. Pressed and released since is pressed too: it
     /// falls and forgets, and then rises.
     pub(crate) fn look(&mut self) {
-        let changes = self.button.changes.load(Relaxed);
+        let changes = self.button.changes();
         if changes == self.seen {
             return;
         }

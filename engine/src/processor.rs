@@ -20,8 +20,8 @@ use crate::meter::{LevelCells, LevelMeter, Measured};
 use crate::panic::{Panic, PanicButton, SLOTS_A_STEP};
 use crate::rack::{Rack, TAIL_LIMIT_SECS};
 use crate::realtime::{
-    Collector, HealthCells, ThreadFaults, Ticks, ViolationCounts, add, guarded, has_flushed,
-    lower_flushed, raise, thread_id, ticks_to_ns,
+    BlockWatch, Collector, HealthCells, ThreadFaults, add, guarded, has_flushed, lower_flushed,
+    raise, thread_id,
 };
 use crate::scope::{Scope, Side};
 use crate::slot::Source;
@@ -168,10 +168,9 @@ impl Processor {
     /// apart, and the stream starts with the second. A change for a slot whose insertion still waits
     /// for the audio thread is dropped.
     pub fn process(&mut self, channels: &mut [&mut [f32]], events: &[Event]) {
-        let started = Ticks::now();
+        let watch = BlockWatch::begin();
         let frames = channels.iter().map(|channel| channel.len()).min();
         let frames = frames.unwrap_or(0);
-        let counts = ViolationCounts::of_this_thread();
         let priming = !self.primed;
         let mut scratch = self.scratch.lend();
         let result = guarded(|| {
@@ -197,17 +196,10 @@ impl Processor {
             self.introduce_thread();
             return;
         }
-        let counts = ViolationCounts::of_this_thread().since(counts);
-        if !counts.is_zero() {
-            add(&self.health.allocations, counts.allocations);
-            add(&self.health.deallocations, counts.deallocations);
-        }
-        let block_ns = ticks_to_ns(Ticks::now().since(started));
         if frames != self.deadline.frames {
             self.deadline = Deadline::of(&self.stream, frames);
         }
-        let deadline_ns = self.deadline.time_ns;
-        self.health.record_block(frames, block_ns, deadline_ns);
+        watch.end(&self.health, frames, self.deadline.time_ns);
     }
 
     /// `[audio]` The stream goes on, on another thread than before, with all its sound: touches this

@@ -14,6 +14,7 @@ pub mod progress;
 pub mod remembered;
 pub mod render;
 pub mod report;
+mod sync;
 pub mod table;
 
 use std::io::{self, Write};

@@ -54,7 +54,29 @@ fn seconds_of_a_looped_file_are_exact_and_take_their_time() {
         "{report}"
     );
     assert_real_time(&report);
+    let health = &report["health"];
+    let slots = health["slots"].as_array().unwrap();
+    assert!(!slots.is_empty(), "{report}");
+    for slot in slots {
+        assert_eq!(slot["not_finite_chunks"], 0, "{slot}");
+    }
+    for mark in [
+        "commands",
+        "notices",
+        "slots",
+        "rack_tails",
+        "scratch_bytes",
+    ] {
+        let mark = &health["high_water"][mark];
+        assert!(mark["most"].as_u64() <= mark["room"].as_u64(), "{health}");
+        assert!(mark["room"].as_u64() > Some(0), "{health}");
+    }
+    assert!(health["high_water"]["scratch_bytes"]["most"].as_u64() > Some(0));
+    assert_eq!(health["first_violation"], serde_json::Value::Null);
     if cfg!(target_os = "linux") {
+        // The clock waits between two blocks.
+        let waits = health["context_switches"]["voluntary"].as_u64();
+        assert!(waits > Some(50), "{health}");
         let stack = &report["audio_thread"]["stack"];
         let [used, limit] = ["used_bytes", "limit_bytes"].map(|name| stack[name].as_u64());
         // More than the painter's own distance from the top, and far from the end.

@@ -14,6 +14,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("headroom-plugin", &["headroom-engine", "headroom-ipc"]),
     ("headroom-gui", &["headroom-ipc"]),
     ("headroom-tests", EVERYTHING),
+    ("headroom-models", &[]),
+    ("headroom-inputs", &["headroom-engine"]),
     ("headroom-bench", EVERYTHING),
     ("xtask", &[]),
 ];

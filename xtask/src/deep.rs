@@ -2,7 +2,7 @@
 //! the present commit are not run again.
 
 use crate::error::Error;
-use crate::{native_pipewire, sanitizer, shell, soak_picture, valgrind};
+use crate::{fuzz, native_pipewire, sanitizer, shell, soak_picture, valgrind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -40,6 +40,11 @@ const STAGES: &[Stage] = &[
         name: "asan",
         about: "all of the engine's tests under AddressSanitizer and LeakSanitizer (nightly)",
         run: sanitizer::whole,
+    },
+    Stage {
+        name: "fuzz",
+        about: "five minutes of the fuzzer on each kind of input (nightly, cargo-fuzz)",
+        run: fuzz::run,
     },
     Stage {
         name: "memcheck",

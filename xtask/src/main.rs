@@ -11,11 +11,13 @@ mod deep;
 mod demo;
 mod error;
 mod font;
+mod fuzz;
 mod instructions;
 mod loop_music;
 mod loop_room;
 mod loop_singer;
 mod loop_voices;
+mod models;
 mod native_pipewire;
 mod packages;
 mod peers;
@@ -64,7 +66,7 @@ enum Task {
     /// callgrind, and with --peers a comparison with pedalboard in the same run. Tables and figures
     /// are left in target/bench/.
     Bench(bench::Options),
-    /// Run the long checks: a day of audio, sanitizers, Valgrind
+    /// Run the long checks: a day of audio, sanitizers, the fuzzer, Valgrind
     ///
     /// In stages of half an hour at most. A stage that passed for the present commit is not run
     /// again. What they leave is in target/deep/.

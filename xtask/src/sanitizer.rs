@@ -62,7 +62,7 @@ fn cargo(task: &str) -> Command {
 }
 
 /// A program of another toolchain than the one that this program runs under.
-fn nightly(program: &str) -> Command {
+pub(crate) fn nightly(program: &str) -> Command {
     let mut command = Command::new(program);
     command.current_dir(shell::root());
     for inherited in ["CARGO", "RUSTC", "RUSTUP_TOOLCHAIN"] {

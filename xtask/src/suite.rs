@@ -2,7 +2,7 @@
 
 use crate::check;
 use crate::error::Error;
-use crate::{packages, sanitizer, shell};
+use crate::{models, packages, sanitizer, shell};
 
 /// What to leave out of a run.
 #[derive(Debug, clap::Args)]
@@ -18,8 +18,8 @@ pub(crate) struct Options {
     runner: Vec<String>,
 }
 
-/// `[main]` Installs, checks, and runs documentation tests, the engine's own tests under
-/// AddressSanitizer, and all tests. The runner's own summary is the
+/// `[main]` Installs, checks, and runs documentation tests, the models of what is lock-free, the engine's own
+/// tests under AddressSanitizer, and all tests. The runner's own summary is the
 /// last that is printed.
 pub(crate) fn run(options: &Options) -> Result<(), Error> {
     if !options.no_install {
@@ -51,6 +51,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Error> {
     // A filter speaks of tests; the documentation's have no names to filter by.
     if options.runner.is_empty() {
         shell::run(&mut documentation)?;
+        models::run()?;
         sanitizer::short()?;
     }
     shell::run(&mut tests)

@@ -4,13 +4,16 @@
 //! setup and end cancel out.
 
 use clap::Parser;
-use headroom_bench::{Rig, RigError, Subject, SubjectError, signal};
-use headroom_engine::realtime::StageAllocator;
+use headroom_bench::{Rig, RigError, Subject, SubjectError, health_of_a_block, signal};
+use headroom_engine::realtime::{HealthCells, StageAllocator};
 use std::process::ExitCode;
 
 /// Counts what the audio thread allocates.
 #[global_allocator]
 static ALLOCATOR: StageAllocator = StageAllocator;
+
+/// What is counted around every block.
+const HEALTH: &str = "health";
 
 #[derive(Debug, Parser)]
 #[command(about = "Run a module or preset for a number of blocks, to be counted by callgrind")]
@@ -52,8 +55,16 @@ fn run(cli: &Cli) -> Result<(), CountError> {
         for subject in Subject::all()? {
             println!("{}", subject.name);
         }
+        println!("{HEALTH}");
         return Ok(());
     };
+    if name == HEALTH {
+        let cells = HealthCells::default();
+        for _ in 0..cli.blocks {
+            health_of_a_block(&cells, cli.block);
+        }
+        return Ok(());
+    }
     let subject = Subject::named(name)?;
     // A second of the signal, whatever the number of blocks: making it must cost the same.
     let mut rig = Rig::new(&subject.spec, cli.block, signal::stereo(48_000))?;

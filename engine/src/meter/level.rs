@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use headroom_ipc::Lane;
 use wide::f32x4;
 
+use super::peak_cell::PeakCell;
 use crate::block::Block;
 use crate::stream::Stream;
 use crate::units::gain_to_db;
@@ -51,14 +52,11 @@ impl Level {
 /// reader. Relaxed: each value stands for itself.
 #[derive(Debug, Default)]
 pub struct LevelCells {
-    /// Raised by the writer, taken (set to 0) by the reader. Amplitudes are not negative, so their
-    /// bits are ordered as they are.
-    peak: [AtomicU32; 2],
+    peak: [PeakCell; 2],
     hold: [AtomicU32; 2],
     /// The root is the reader's to take.
     mean_square: [AtomicU32; 2],
-    /// Raised and taken as the peak is.
-    reduction_db: AtomicU32,
+    reduction_db: PeakCell,
 }
 
 impl LevelCells {
@@ -67,10 +65,10 @@ impl LevelCells {
         let value =
             |cells: &[AtomicU32; 2], i: usize| f32::from_bits(cells[i].load(Ordering::Relaxed));
         Level {
-            peak: std::array::from_fn(|i| f32::from_bits(self.peak[i].swap(0, Ordering::Relaxed))),
+            peak: self.peak.each_ref().map(PeakCell::take),
             hold: std::array::from_fn(|i| value(&self.hold, i)),
             rms: std::array::from_fn(|i| value(&self.mean_square, i).max(0.0).sqrt()),
-            reduction_db: f32::from_bits(self.reduction_db.swap(0, Ordering::Relaxed)),
+            reduction_db: self.reduction_db.take(),
         }
     }
 }
@@ -178,18 +176,6 @@ impl Measured {
         let mut all = first.iter().chain(second.unwrap_or_default());
         self.finite =
             (energy_left + energy_right).is_finite() || all.all(|sample| sample.is_finite());
-    }
-}
-
-/// The maximum without a locked instruction, of what is not negative. Only this thread raises the
-/// cell, the reader only takes from it, at any time: before the load, and the cell is 0; after a load
-/// that found as much or more, and it took that with what was there; between the load and the store,
-/// and it took the lower value while the higher one waits for it. None is lost.
-#[inline(always)]
-fn raise(cell: &AtomicU32, value: f32) {
-    let bits = value.to_bits();
-    if bits > cell.load(Ordering::Relaxed) {
-        cell.store(bits, Ordering::Relaxed);
     }
 }
 
@@ -321,10 +307,10 @@ impl LevelMeter {
     /// `[audio]` Shows what was taken in, once a block.
     pub(crate) fn publish(&mut self, cells: &LevelCells) {
         self.settle();
-        raise(&cells.reduction_db, self.reduction_db);
+        cells.reduction_db.raise(self.reduction_db);
         self.reduction_db = 0.0;
         for channel in 0..2 {
-            raise(&cells.peak[channel], self.peak[channel]);
+            cells.peak[channel].raise(self.peak[channel]);
             self.peak[channel] = 0.0;
             cells.hold[channel].store(self.hold[channel].to_bits(), Ordering::Relaxed);
             cells.mean_square[channel]

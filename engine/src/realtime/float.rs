@@ -54,7 +54,7 @@ fn is_on((): Mode) -> bool {
 
 /// `[audio]` Whether a result was flushed to zero on this thread since the flag was last lowered: the
 /// processor raises it by itself. Inside the guard only: there its flags are ours.
-pub(crate) fn has_flushed() -> bool {
+pub fn has_flushed() -> bool {
     flags::raised()
 }
 

@@ -2,8 +2,10 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use super::clock::{Ticks, ticks_to_ns};
 use super::collector::Collected;
 use super::faults::{ThreadFaults, ThreadSwitches};
+use super::violation::ViolationCounts;
 
 /// Buckets: 16 a doubling, from 1 ns to beyond a minute: 4.4 % wide at most.
 const STEPS_A_DOUBLING: usize = 16;
@@ -161,6 +163,38 @@ impl HealthCells {
             p99: quantile(0.99),
             max,
         }
+    }
+}
+
+/// What is counted around one block, whatever is in the rack: its time, and what was taken and given back
+/// meanwhile.
+#[derive(Debug)]
+#[must_use]
+pub struct BlockWatch {
+    started: Ticks,
+    before: ViolationCounts,
+}
+
+impl BlockWatch {
+    /// `[audio]` A block begins.
+    #[inline]
+    pub fn begin() -> Self {
+        Self {
+            started: Ticks::now(),
+            before: ViolationCounts::of_this_thread(),
+        }
+    }
+
+    /// `[audio]` It has ended, after so many frames, for which there was so much time.
+    #[inline]
+    pub fn end(self, cells: &HealthCells, frames: usize, deadline_ns: u64) {
+        let counts = ViolationCounts::of_this_thread().since(self.before);
+        if !counts.is_zero() {
+            add(&cells.allocations, counts.allocations);
+            add(&cells.deallocations, counts.deallocations);
+        }
+        let block_ns = ticks_to_ns(Ticks::now().since(self.started));
+        cells.record_block(frames, block_ns, deadline_ns);
     }
 }
 

@@ -4,10 +4,7 @@
 //! Only for threads that the program itself has play: in a host, the thread is the host's.
 #![allow(unsafe_code)]
 
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::fence;
-
+use super::note_cell::NoteCell;
 use crate::memory::Place;
 
 /// The painted stack of one thread.
@@ -118,39 +115,29 @@ impl StackWatch {
 
 /// Where an audio thread leaves its watch for the main thread; another one later takes its place.
 #[derive(Debug, Default)]
-pub struct StackCell {
-    /// 0 while there is none, and while one is written. Writer: the audio thread.
-    thread_id: AtomicU64,
-    words: [AtomicU64; 4],
-}
+pub struct StackCell(NoteCell<5>);
 
 impl StackCell {
     /// `[audio]` Paints the calling thread's stack, as [`StackWatch::paint`] does and with the same
     /// restrictions, and leaves the watch here.
     pub fn paint(&self) {
-        self.thread_id.store(0, Relaxed);
-        // With the reader's fence: whoever sees one of the new words sees the 0 too.
-        fence(Release);
+        self.0.clear();
         if let Some(watch) = StackWatch::paint() {
-            let values = [watch.low, watch.top, watch.painted_low, watch.painted_top];
-            for (word, value) in self.words.iter().zip(values) {
-                word.store(value, Relaxed);
-            }
-            // With the reader's first load: whoever sees the number sees the words.
-            self.thread_id.store(watch.thread_id, Release);
+            let StackWatch {
+                thread_id,
+                low,
+                top,
+                painted_low,
+                painted_top,
+            } = watch;
+            self.0.put([thread_id, low, top, painted_low, painted_top]);
         }
     }
 
     /// `[main]` The newest watch; `None` before the first, and while one is being written.
     pub fn watch(&self) -> Option<StackWatch> {
-        let thread_id = self.thread_id.load(Acquire);
-        let [low, top, painted_low, painted_top] = [0, 1, 2, 3].map(|at| {
-            let word: &AtomicU64 = &self.words[at];
-            word.load(Relaxed)
-        });
-        fence(Acquire);
-        let unchanged = self.thread_id.load(Relaxed) == thread_id;
-        (thread_id != 0 && unchanged).then_some(StackWatch {
+        let [thread_id, low, top, painted_low, painted_top] = self.0.get()?;
+        Some(StackWatch {
             thread_id,
             low,
             top,

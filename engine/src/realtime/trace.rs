@@ -2,64 +2,46 @@
 //! addresses, given names by the main thread.
 #![allow(unsafe_code)]
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use super::first::First;
+use crate::sync::Ordering;
 
 const FRAMES: usize = 40;
 
 /// Room for one backtrace, taken by the first who comes.
-pub(super) struct FirstTrace {
-    // Written once, by the first thread that comes (`taken`); read by whoever sees `ready`.
-    taken: AtomicBool,
-    ready: AtomicBool,
-    what: AtomicU64,
-    addresses: [AtomicUsize; FRAMES],
-}
+pub(super) struct FirstTrace(First<FRAMES>);
 
 impl FirstTrace {
     pub(super) const fn new() -> Self {
-        Self {
-            taken: AtomicBool::new(false),
-            ready: AtomicBool::new(false),
-            what: AtomicU64::new(0),
-            addresses: [const { AtomicUsize::new(0) }; FRAMES],
-        }
+        Self(First::new())
     }
 
     /// `[audio]` Keeps `what` happened and where, if nothing was kept before; from the address `from`
     /// on, where a signal handler knows where its thread was. Neither allocates nor locks.
     pub(super) fn keep(&self, what: u64, from: Option<usize>) {
-        // Ordering: Relaxed decides only who is first; Release on `ready` publishes the rest.
-        if self.taken.load(Ordering::Relaxed) || self.taken.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        self.what.store(what, Ordering::Relaxed);
-        let (mut at, mut within) = (0, from.is_none());
-        walk(|address| {
-            within |= from == Some(address);
-            if within {
-                self.addresses[at].store(address, Ordering::Relaxed);
-                at += 1;
+        self.0.keep(what, |addresses| {
+            let (mut at, mut within) = (0, from.is_none());
+            walk(|address| {
+                within |= from == Some(address);
+                if within {
+                    addresses[at].store(address, Ordering::Relaxed);
+                    at += 1;
+                }
+                at < FRAMES
+            });
+            if !within {
+                // The walk did not get through the handler's frame: where it was is known all the same.
+                addresses[0].store(from.unwrap_or(0), Ordering::Relaxed);
             }
-            at < FRAMES
         });
-        if !within {
-            // The walk did not get through the handler's frame: where it was is known all the same.
-            self.addresses[0].store(from.unwrap_or(0), Ordering::Relaxed);
-        }
-        self.ready.store(true, Ordering::Release);
     }
 
     /// `[main]` What was kept, and the functions that it came through, innermost first, from the
     /// first that was called under a name that holds none of `own`. `None` if nothing was kept or it
     /// was taken already.
     pub(super) fn take(&self, own: &[&str]) -> Option<(u64, Vec<String>)> {
-        // Ordering: Acquire pairs with the Release in keep().
-        if !self.ready.swap(false, Ordering::Acquire) {
-            return None;
-        }
+        let (what, addresses) = self.0.take()?;
         let mut names = Vec::new();
-        for address in &self.addresses {
-            let address = address.load(Ordering::Relaxed);
+        for address in addresses {
             if address == 0 {
                 break;
             }
@@ -77,7 +59,7 @@ impl FirstTrace {
                 names.clear();
             }
         }
-        Some((self.what.load(Ordering::Relaxed), names))
+        Some((what, names))
     }
 }
 

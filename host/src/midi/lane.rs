@@ -7,13 +7,6 @@
 
 use std::sync::Arc;
 use std::sync::Weak;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::AtomicU8;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::AcqRel;
-use std::sync::atomic::Ordering::Acquire;
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::Ordering::Release;
 
 use headroom_engine::MemoryMap;
 use headroom_engine::memory::Owner;
@@ -25,30 +18,16 @@ use rtrb::RingBuffer;
 
 use super::heard::Heard;
 use super::message::Message;
+use super::parking::Parking;
 use crate::memory::ring_place;
 
 /// Messages that may wait: a fifth of a second of a storm of 10,000 a second.
 const RING: usize = 2_048;
-/// 16 channels of 128 controllers.
-const CELLS: usize = 16 * 128;
-
 /// A message and when it came, in nanoseconds since [`Heard`]'s epoch.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stamped {
     pub(crate) at_ns: u64,
     pub(crate) message: Message,
-}
-
-/// Positions that found the ring full.
-#[derive(Debug)]
-struct Parking {
-    /// Something is parked. While it is set, positions go nowhere else, so that none overtakes.
-    /// Set by the port's thread after it has parked, cleared by the audio thread before it looks.
-    open: AtomicBool,
-    /// Which cells hold something: set by the port's thread behind the value, taken by the audio
-    /// thread.
-    taken: [AtomicU64; CELLS / 64],
-    values: [AtomicU8; CELLS],
 }
 
 /// Where a lane is, for as long as it is there.
@@ -99,11 +78,7 @@ pub(crate) fn lane(heard: &Arc<Heard>) -> (LaneSender, LaneReceiver) {
     let ring = ring_place(&mut ring_in);
     while ring_in.push(nothing).is_ok() {}
     while ring_out.pop().is_ok() {}
-    let parking = Arc::new(Parking {
-        open: AtomicBool::new(false),
-        taken: [const { AtomicU64::new(0) }; CELLS / 64],
-        values: [const { AtomicU8::new(0) }; CELLS],
-    });
+    let parking = Arc::new(Parking::new());
     heard.add_lane(LaneMemory {
         ring,
         parking: Arc::downgrade(&parking),
@@ -136,11 +111,10 @@ impl LaneSender {
                 number,
                 value,
             } => {
-                // Acquire: what the audio thread took out of the cells, it took before it said so.
-                if self.parking.open.load(Acquire)
-                    || self.ring.push(Stamped { at_ns, message }).is_err()
+                if (self.parking.is_open() || self.ring.push(Stamped { at_ns, message }).is_err())
+                    && self.parking.park(channel, number, value)
                 {
-                    self.park(channel, number, value);
+                    self.heard.count_superseded(1);
                 }
             }
             Message::Note { .. } => {
@@ -155,24 +129,12 @@ impl LaneSender {
     pub(crate) fn now_ns(&self) -> u64 {
         self.heard.now_ns()
     }
-
-    fn park(&mut self, channel: u8, number: u8, value: u8) {
-        let cell = usize::from(channel) * 128 + usize::from(number);
-        self.parking.values[cell].store(value, Relaxed);
-        let bit = 1 << (cell % 64);
-        // Release: whoever sees the bit sees the value.
-        if self.parking.taken[cell / 64].fetch_or(bit, Release) & bit != 0 {
-            self.heard.count_superseded(1);
-        }
-        // Release: whoever sees it open sees all that went into the ring before.
-        self.parking.open.store(true, Release);
-    }
 }
 
 impl LaneReceiver {
     /// `[audio]` Whether positions are parked: ask before the ring is emptied.
     pub(crate) fn has_parked(&self) -> bool {
-        self.parking.open.load(Acquire)
+        self.parking.is_open()
     }
 
     /// `[audio]` The next message, left where it is.
@@ -188,20 +150,13 @@ impl LaneReceiver {
     /// `[audio]` Takes what is parked. Only when [`Self::has_parked`] said so and the ring has been
     /// seen empty since: what is in the cells is newer than all of that.
     pub(crate) fn take_parked(&mut self, mut take: impl FnMut(Message)) {
-        // First: what is parked from here on opens it again.
-        self.parking.open.swap(false, AcqRel);
-        for (word, taken) in self.parking.taken.iter().enumerate() {
-            let mut bits = taken.swap(0, Acquire);
-            while bits != 0 {
-                let cell = word * 64 + bits.trailing_zeros() as usize;
-                bits &= bits - 1;
-                take(Message::Controller {
-                    channel: (cell / 128) as u8,
-                    number: (cell % 128) as u8,
-                    value: self.parking.values[cell].load(Relaxed),
-                });
-            }
-        }
+        self.parking.take(|channel, number, value| {
+            take(Message::Controller {
+                channel,
+                number,
+                value,
+            });
+        });
     }
 
     /// `[audio]` Whether the port has gone and all that it said was taken.

@@ -62,7 +62,8 @@ impl Map {
         Self::parse(&text, &path.display().to_string(), folder, catalog)
     }
 
-    fn parse(
+    /// `[main]` Reads the text of the file `origin` in `folder`.
+    pub(super) fn parse(
         text: &str,
         origin: &str,
         folder: &Path,

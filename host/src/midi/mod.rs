@@ -11,7 +11,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `message` | what is understood of a message's bytes |
-//! | `lane` | from one port to the audio thread: bounded, and the newest of each controller gets through |
+//! | `lane`, `parking` | from one port to the audio thread: bounded, and the newest of each controller gets through |
 //! | `table`, `feed` | on the audio thread: what each controller moves; from messages to events |
 //! | `heard` | the words between the MIDI threads, the audio thread and the main thread |
 //! | `ports`, `jack_ports`, `system_ports` | what ports there are, and how to listen to them |
@@ -29,6 +29,7 @@ mod lane;
 mod learn;
 mod map;
 mod message;
+mod parking;
 mod ports;
 mod setup;
 #[cfg(any(target_os = "linux", target_os = "macos", target_os = "windows"))]

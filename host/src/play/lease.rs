@@ -1,11 +1,10 @@
 //! Who has the player: its device's callback for the length of a call, the main thread when the device
 //! is gone. So a device that is lost, even one whose thread hangs for good, takes nothing along.
 
-use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
-use crossbeam_utils::atomic::AtomicCell;
+use crate::sync::{Arc, AtomicCell, sleep};
 
 /// The main thread's end: lends `W` to the callbacks that hold a [`Seat`], and takes it back.
 pub(super) struct Lease<W> {
@@ -50,7 +49,7 @@ impl<W> Lease<W> {
             match self.place.take() {
                 Some(work) => break Some(work),
                 None if start.elapsed() >= patience => break None,
-                None => std::thread::sleep(Duration::from_micros(200)),
+                None => sleep(Duration::from_micros(200)),
             }
         };
         // A callback of the lost device that wakes late finds a place where nothing is put any more.

@@ -22,6 +22,7 @@
 //! | `session` | the main thread while playing: keys, signals, housekeeping, the end |
 //! | `setlist` | the presets of a show, one after the other |
 //! | `live_memory` | the memory map of what plays |
+//! | `health` | what is always counted, for the panel and the report |
 //! | `stack` | how deep the audio thread's stack has been |
 //! | `reconnect` | a device that was lost, until it is back |
 //! | `latency` | the measurement of the round trip |
@@ -35,6 +36,7 @@ mod bridge;
 mod cpal_device;
 mod direct;
 mod error;
+mod health;
 mod inlet;
 #[cfg(feature = "jack")]
 pub(crate) mod jack_client;

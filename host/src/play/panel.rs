@@ -11,6 +11,7 @@ use crossterm::style::Print;
 use crossterm::style::ResetColor;
 use crossterm::style::SetForegroundColor;
 
+use super::health::HealthReport;
 use super::record::Status;
 use crate::midi::MidiLines;
 
@@ -56,6 +57,7 @@ pub(super) struct View {
     pub(super) allocations: u64,
     pub(super) deallocations: u64,
     pub(super) faults: u64,
+    pub(super) health: HealthReport,
     pub(super) realtime: bool,
     pub(super) midi: MidiLines,
 }
@@ -141,6 +143,7 @@ pub(super) fn lines(view: &View, columns: usize) -> Vec<Line> {
     lines.push(Line::default());
     lines.push(load(view, bar));
     lines.push(health(view));
+    lines.push(marks(view));
     lines.extend(view.midi.status.iter().map(|text| midi("MIDI", text)));
     if let Some(text) = &view.midi.learn {
         lines.push(midi("LEARN", text));
@@ -400,9 +403,40 @@ fn health(view: &View) -> Line {
             text.clone(),
         );
     }
+    let numbers = &view.health;
+    let more = [
+        (
+            "NaN",
+            numbers.muted_chunks,
+            numbers.named(numbers.muted_chunks, |slot| slot.not_finite_chunks),
+            Color::Red,
+        ),
+        // No fault: it costs nothing where it is flushed, but says where a tail ends in very small numbers.
+        (
+            "flushed",
+            numbers.flushed_blocks,
+            numbers.named(numbers.flushed_blocks, |slot| slot.flushed_chunks),
+            Color::Yellow,
+        ),
+    ];
+    for (name, count, named, colour) in more {
+        let colour = if count == 0 { Color::Green } else { colour };
+        line.put(Some(colour), format!("{name} {named}  "));
+    }
     if !view.realtime {
         line.put(Some(Color::Yellow), "not real-time");
     }
+    line
+}
+
+/// How full queues, lists and pools ever were, the collector, and the thread's context switches.
+fn marks(view: &View) -> Line {
+    let mut line = name_of("MOST");
+    let switches = view.health.context_switches.map_or(String::new(), |it| {
+        format!("  switches {}+{}", it.voluntary, it.involuntary)
+    });
+    let text = format!("{}{switches}", view.health.marks());
+    line.put(Some(Color::DarkGrey), text);
     line
 }
 
@@ -451,6 +485,7 @@ fn keys(view: &View) -> Line {
 
 #[cfg(test)]
 mod tests {
+    use super::super::health::{Mark, SlotFaults, Switches};
     use super::*;
 
     fn view() -> View {
@@ -515,6 +550,32 @@ mod tests {
             meter(&mut line, &level, 1, 20);
             assert_eq!(line.plain().chars().count(), 20, "{db}");
         }
+    }
+
+    #[test]
+    fn what_is_no_number_is_told_with_its_slot_and_marks_with_their_room() {
+        let mut view = view();
+        view.health.muted_chunks = 3;
+        view.health.slots = [("tone", 0), ("room", 3)]
+            .map(|(id, not_finite_chunks)| SlotFaults {
+                id: id.to_owned(),
+                not_finite_chunks,
+                flushed_chunks: 0,
+            })
+            .to_vec();
+        view.health.high_water.commands = Mark {
+            most: 12,
+            room: 1_024,
+        };
+        view.health.context_switches = Some(Switches {
+            voluntary: 375,
+            involuntary: 2,
+        });
+        let [health, marks] = [health(&view).plain(), marks(&view).plain()];
+        assert!(health.contains("NaN 3 (room)  flushed 0"), "{health}");
+        assert!(marks.contains("commands 12/1024  notices"), "{marks}");
+        assert!(marks.ends_with("switches 375+2"), "{marks}");
+        assert!(marks.chars().count() < MAX_COLUMNS, "{marks}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::backend::DeviceLatency;
 use super::backend::Facts;
+use super::health::HealthReport;
 use super::reconnect::Absence;
 use super::record::RecordingReport;
 use super::rights::RightsReport;
@@ -79,6 +80,8 @@ pub struct PlayReport {
     /// What came by MIDI; left out where none is listened to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub midi: Option<MidiCounts>,
+    /// What is always counted: numbers that are none, queues, pools, the collector.
+    pub health: HealthReport,
     /// Where all memory was; left out where nobody asked (`--memory`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<MemoryReport>,
@@ -164,6 +167,7 @@ impl PlayReport {
             recording: None,
             takes: Vec::new(),
             midi: None,
+            health: HealthReport::default(),
             memory: None,
             audio_thread: AudioThread {
                 // Of the whole callback, the rack's own included.
@@ -269,6 +273,20 @@ impl fmt::Display for PlayReport {
                 ),
                 None => String::new(),
             },
+        )?;
+        let health = &self.health;
+        write!(
+            to,
+            "\nno numbers {}, flushed to zero {}, context switches {}\nmost at once: {}",
+            health.named(health.muted_chunks, |slot| slot.not_finite_chunks),
+            health.named(health.flushed_blocks, |slot| slot.flushed_chunks),
+            health
+                .context_switches
+                .map_or("unknown".to_owned(), |it| format!(
+                    "{} (and {} against its will)",
+                    it.voluntary, it.involuntary
+                )),
+            health.marks(),
         )?;
         for recording in self.recording.iter().chain(&self.takes) {
             write!(to, "\n{recording}")?;

@@ -7,12 +7,16 @@ use std::time::Duration;
 use std::time::Instant;
 
 use headroom_engine::ControlError;
+use headroom_engine::Report;
 use headroom_engine::realtime::ThreadFaults;
+use headroom_engine::realtime::ThreadSwitches;
+use headroom_engine::realtime::Violation;
 use headroom_engine::units::gain_to_db;
 
 use super::attempt::Open;
 use super::attempt::Plan;
 use super::error::PlayError;
+use super::health::HealthReport;
 use super::live_memory;
 use super::panel::Level;
 use super::panel::View;
@@ -129,6 +133,9 @@ struct Session<'a> {
     faults_before: ThreadFaults,
     rights: Rights,
     stack: Stack,
+    first_violation: Option<Violation>,
+    /// The newest that were seen; a thread that has gone leaves none.
+    switches: Option<ThreadSwitches>,
 }
 
 /// A device that is lost.
@@ -220,6 +227,8 @@ impl<'a> Session<'a> {
             faults_before: ThreadFaults::default(),
             rights: Rights::take(),
             stack: Stack::default(),
+            first_violation: None,
+            switches: None,
         };
         session.greet(live);
         session.open.shared.run();
@@ -528,11 +537,15 @@ impl<'a> Session<'a> {
         self.follow_device();
         for event in self.open.controller.reports() {
             self.say(&event.to_string());
+            if let Report::Violation(violation) = event {
+                self.first_violation = Some(violation);
+            }
         }
         if let Some(line) = self.rights.look(self.open.controller.health().thread_id) {
             self.say(&line);
         }
         self.look_at_stack(false);
+        self.switches = self.open.controller.health().switches.or(self.switches);
         // Of a device that is lost, the last were counted when it was.
         if self.lost.is_none()
             && let Some(faults) = self.open.controller.health().faults
@@ -595,6 +608,7 @@ impl<'a> Session<'a> {
         self.view.deallocations = shared.deallocations.load(Relaxed);
         let faults = self.faults();
         self.view.faults = faults.minor + faults.major;
+        self.view.health = self.health();
         self.view.realtime = shared.priority() != Priority::Normal;
         self.view.midi = self.desk.lines(&self.open.controller);
         if let Some(terminal) = &mut self.terminal {
@@ -623,6 +637,13 @@ impl<'a> Session<'a> {
                 "backend `{backend}`: blocks of {block_frames} frames from now on"
             ));
         }
+    }
+
+    fn health(&self) -> HealthReport {
+        let mut health = self.open.controller.health();
+        health.switches = health.switches.or(self.switches);
+        let slots = self.open.controller.slot_health();
+        HealthReport::new(&health, slots, self.first_violation.as_ref())
     }
 
     /// Page faults of all the audio threads there were.
@@ -657,6 +678,7 @@ impl<'a> Session<'a> {
                 .args
                 .memory
                 .then(|| live_memory::report(&self.open)),
+            health: self.health(),
             rights: self.rights.report(),
             recording: self.open.recorder.asked_report(),
             takes: self.open.recorder.other_reports(),
