@@ -1,0 +1,8 @@
+//! The screen under test: a rack that does not exist, behind a real segment, and a renderer that draws
+//! without a graphics card.
+
+pub mod engine;
+pub mod music;
+pub mod rack;
+pub mod software;
+pub mod stage;

@@ -1,0 +1,612 @@
+//! A rack as a description: modules that look like real ones, with curves that do what they should.
+
+use headroom_ipc::board::{
+    DeviceChoices, DeviceInfo, Handle, KindInfo, MarkInfo, MemoryPart, ModuleInfo, ParamInfo,
+    PresetInfo,
+};
+use headroom_ipc::{Axis, Curve, Description, HealthInfo, MemoryInfo, Walk};
+
+fn param(
+    id: &str,
+    name: &str,
+    unit: &str,
+    range: (f32, f32),
+    default: f32,
+    walk: Walk,
+) -> ParamInfo {
+    ParamInfo {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        unit: unit.to_owned(),
+        min: range.0,
+        max: range.1,
+        default,
+        walk,
+        labels: Vec::new(),
+        structural: false,
+    }
+}
+
+fn switch(id: &str, name: &str, default: bool) -> ParamInfo {
+    param(
+        id,
+        name,
+        "",
+        (0.0, 1.0),
+        f32::from(u8::from(default)),
+        Walk::Switch,
+    )
+}
+
+fn choice(id: &str, name: &str, labels: &[&str], default: usize) -> ParamInfo {
+    let mut info = param(
+        id,
+        name,
+        "",
+        (0.0, labels.len() as f32 - 1.0),
+        default as f32,
+        Walk::Choice,
+    );
+    info.labels = labels.iter().map(|label| (*label).to_owned()).collect();
+    info
+}
+
+fn kind(id: &str, name: &str, about: &str, params: Vec<ParamInfo>) -> KindInfo {
+    KindInfo {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        about: about.to_owned(),
+        params,
+        handles: Vec::new(),
+        reduces: false,
+    }
+}
+
+const TYPES: &[&str] = &[
+    "bell",
+    "low shelf",
+    "high shelf",
+    "notch",
+    "high-pass",
+    "low-pass",
+];
+
+fn eq() -> KindInfo {
+    let defaults_hz = [
+        80.0, 150.0, 400.0, 1_000.0, 2_500.0, 5_000.0, 8_000.0, 12_000.0,
+    ];
+    let mut params = Vec::new();
+    let mut handles = Vec::new();
+    for (index, hz) in defaults_hz.into_iter().enumerate() {
+        let n = index + 1;
+        let first = (index * 5) as u16;
+        params.push(switch(&format!("band{n}_on"), &format!("Band {n}"), true));
+        params.push(choice(
+            &format!("band{n}_type"),
+            &format!("Band {n} type"),
+            TYPES,
+            0,
+        ));
+        let name = format!("Band {n} frequency");
+        params.push(param(
+            &format!("band{n}_freq_hz"),
+            &name,
+            "Hz",
+            (10.0, 22_000.0),
+            hz,
+            Walk::Log,
+        ));
+        let name = format!("Band {n} gain");
+        params.push(param(
+            &format!("band{n}_gain_db"),
+            &name,
+            "dB",
+            (-24.0, 24.0),
+            0.0,
+            Walk::Linear,
+        ));
+        params.push(param(
+            &format!("band{n}_q"),
+            &format!("Band {n} Q"),
+            "",
+            (0.1, 40.0),
+            0.707,
+            Walk::Log,
+        ));
+        handles.push(Handle {
+            on: Some(first),
+            choice: Some(first + 1),
+            x: Some(first + 2),
+            y: Some(first + 3),
+            wheel: Some(first + 4),
+        });
+    }
+    KindInfo {
+        handles,
+        ..kind(
+            "eq",
+            "Equaliser",
+            "Eight bands: bells, shelves, notches, high- and low-passes",
+            params,
+        )
+    }
+}
+
+fn compressor() -> KindInfo {
+    let about =
+        "Soft-knee compressor with peak or RMS detection, side-chain high-pass and stereo link";
+    let params = vec![
+        param(
+            "threshold_db",
+            "Threshold",
+            "dB",
+            (-60.0, 0.0),
+            -20.0,
+            Walk::Linear,
+        ),
+        param("ratio", "Ratio", ":1", (1.0, 20.0), 4.0, Walk::Log),
+        param("knee_db", "Knee", "dB", (0.0, 24.0), 6.0, Walk::Linear),
+        param("attack_ms", "Attack", "ms", (0.1, 200.0), 10.0, Walk::Log),
+        param(
+            "release_ms",
+            "Release",
+            "ms",
+            (5.0, 2_000.0),
+            100.0,
+            Walk::Log,
+        ),
+        param(
+            "makeup_db",
+            "Make-up",
+            "dB",
+            (-24.0, 24.0),
+            0.0,
+            Walk::Linear,
+        ),
+        switch("auto_makeup", "Auto make-up", false),
+        choice("detector", "Detector", &["peak", "rms"], 0),
+        param("link", "Stereo link", "%", (0.0, 1.0), 1.0, Walk::Linear),
+    ];
+    KindInfo {
+        handles: vec![Handle {
+            x: Some(0),
+            y: Some(1),
+            wheel: Some(2),
+            on: None,
+            choice: None,
+        }],
+        reduces: true,
+        ..kind("compressor", "Compressor", about, params)
+    }
+}
+
+fn delay() -> KindInfo {
+    let about = "Echoes up to 5 s with feedback, ping-pong and filters in the loop";
+    let params = vec![
+        param("time_ms", "Time", "ms", (1.0, 5_000.0), 350.0, Walk::Log),
+        param("feedback", "Feedback", "%", (0.0, 0.98), 0.4, Walk::Linear),
+        switch("ping_pong", "Ping-pong", false),
+        param(
+            "low_cut_hz",
+            "Low cut",
+            "Hz",
+            (10.0, 2_000.0),
+            10.0,
+            Walk::Log,
+        ),
+        param(
+            "high_cut_hz",
+            "High cut",
+            "Hz",
+            (200.0, 22_000.0),
+            22_000.0,
+            Walk::Log,
+        ),
+        param(
+            "level_db",
+            "Echo level",
+            "dB",
+            (-60.0, 12.0),
+            -6.0,
+            Walk::Linear,
+        ),
+        switch("dry", "Dry signal", true),
+    ];
+    KindInfo {
+        handles: vec![Handle {
+            x: Some(0),
+            y: Some(5),
+            wheel: Some(1),
+            on: None,
+            choice: None,
+        }],
+        ..kind("delay", "Delay", about, params)
+    }
+}
+
+fn gain() -> KindInfo {
+    let params = vec![
+        param("gain_db", "Gain", "dB", (-72.0, 24.0), 0.0, Walk::Linear),
+        param("pan", "Pan", "%", (-1.0, 1.0), 0.0, Walk::Linear),
+        param("width", "Width", "%", (0.0, 2.0), 1.0, Walk::Linear),
+        switch("invert_left", "Invert left", false),
+        switch("invert_right", "Invert right", false),
+        switch("dc_block", "DC block", false),
+    ];
+    kind(
+        "gain",
+        "Gain",
+        "Level, pan, stereo width, polarity and a DC block",
+        params,
+    )
+}
+
+/// The kinds that there are.
+pub fn kinds() -> Vec<KindInfo> {
+    vec![eq(), compressor(), delay(), gain()]
+}
+
+/// A rack of these kinds, by their places in [`kinds`].
+pub fn description(modules: &[u16]) -> Description {
+    let kinds = kinds();
+    let mut first_value = 0;
+    let modules = modules.iter().enumerate().map(|(place, &kind)| {
+        let info = &kinds[usize::from(kind)];
+        let module = ModuleInfo {
+            id: if place < 4 {
+                info.id.clone()
+            } else {
+                format!("{}-{place}", info.id)
+            },
+            kind,
+            lane: place as u8,
+            first_value,
+            latency_frames: if info.id == "compressor" { 64 } else { 0 },
+        };
+        first_value += 2 + info.params.len() as u16;
+        module
+    });
+    Description {
+        modules: modules.collect(),
+        program: "headroom 0.1.0".to_owned(),
+        rack: "Voice".to_owned(),
+        preset: "voice".to_owned(),
+        is_changed: true,
+        kinds,
+        latency_frames: 64,
+        device: DeviceInfo {
+            backend: "jack".to_owned(),
+            output: "system".to_owned(),
+            input: "system".to_owned(),
+            sample_rate_hz: 48_000,
+            block_frames: 128,
+            channels: 2,
+            changeable: true,
+            ..DeviceInfo::default()
+        },
+        choices: DeviceChoices {
+            backends: ["jack", "alsa", "pulseaudio", "null"]
+                .map(str::to_owned)
+                .to_vec(),
+            outputs: ["system", "Scarlett 2i2", "HDMI"]
+                .map(str::to_owned)
+                .to_vec(),
+            inputs: ["system", "Scarlett 2i2"].map(str::to_owned).to_vec(),
+            rates_hz: vec![44_100, 48_000, 96_000],
+            blocks_frames: vec![32, 64, 128, 256, 512],
+        },
+        presets: presets(),
+        undo: Some("Threshold of compressor".to_owned()),
+        midi: Some("nanoKONTROL2".to_owned()),
+        bindings: vec![
+            (
+                "compressor.threshold_db".to_owned(),
+                "controller 7, channel 1".to_owned(),
+            ),
+            ("mute".to_owned(), "note 36, channel 10".to_owned()),
+        ],
+        ..Description::default()
+    }
+}
+
+fn presets() -> Vec<PresetInfo> {
+    let preset = |name: &str, title: &str, tags: &[&str], modules: &[&str], own| PresetInfo {
+        name: name.to_owned(),
+        title: title.to_owned(),
+        tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        modules: modules.iter().map(|kind| (*kind).to_owned()).collect(),
+        own,
+    };
+    vec![
+        preset(
+            "voice",
+            "Voice",
+            &["vocal", "live"],
+            &["eq", "compressor", "delay", "gain"],
+            false,
+        ),
+        preset(
+            "drum-bus",
+            "Drum bus",
+            &["drums"],
+            &["eq", "compressor", "gain"],
+            false,
+        ),
+        preset(
+            "master",
+            "Master",
+            &["mix"],
+            &["eq", "compressor", "gain"],
+            false,
+        ),
+        preset("slap", "Slapback", &["vocal", "space"], &["delay"], false),
+        preset(
+            "anna-sm58",
+            "Anna, SM58",
+            &["vocal", "live"],
+            &["eq", "compressor", "delay"],
+            true,
+        ),
+        preset("room-trim", "Room trim", &["live"], &["eq", "gain"], true),
+    ]
+}
+
+/// What the values stand at, in the board's order.
+pub fn values(description: &Description) -> Vec<f32> {
+    let mut values = Vec::new();
+    for module in &description.modules {
+        let kind = &description.kinds[usize::from(module.kind)];
+        values.extend([0.0, if kind.id == "delay" { 0.35 } else { 1.0 }]);
+        values.extend(
+            kind.params
+                .iter()
+                .map(|param| moved(&kind.id, &param.id).unwrap_or(param.default)),
+        );
+    }
+    values
+}
+
+fn moved(kind: &str, param: &str) -> Option<f32> {
+    let all = [
+        ("eq", "band1_type", 4.0),
+        ("eq", "band1_freq_hz", 85.0),
+        ("eq", "band2_freq_hz", 220.0),
+        ("eq", "band2_gain_db", -4.5),
+        ("eq", "band2_q", 1.4),
+        ("eq", "band3_on", 0.0),
+        ("eq", "band4_on", 0.0),
+        ("eq", "band5_freq_hz", 3_100.0),
+        ("eq", "band5_gain_db", 5.5),
+        ("eq", "band5_q", 1.1),
+        ("eq", "band6_on", 0.0),
+        ("eq", "band7_freq_hz", 7_200.0),
+        ("eq", "band7_gain_db", -7.0),
+        ("eq", "band7_q", 5.0),
+        ("eq", "band8_type", 2.0),
+        ("eq", "band8_gain_db", 4.0),
+        ("compressor", "threshold_db", -24.0),
+        ("compressor", "makeup_db", 4.0),
+        ("delay", "feedback", 0.55),
+        ("delay", "ping_pong", 1.0),
+        ("delay", "low_cut_hz", 180.0),
+        ("delay", "high_cut_hz", 6_500.0),
+        ("gain", "pan", -0.25),
+        ("gain", "gain_db", -3.0),
+    ];
+    let found = all.iter().find(|(of, id, _)| *of == kind && *id == param);
+    found.map(|(_, _, value)| *value)
+}
+
+/// The curve of the module in `place`; none for what has none.
+pub fn curve(description: &Description, values: &[f32], place: usize) -> Option<Curve> {
+    let module = &description.modules[place];
+    let kind = &description.kinds[usize::from(module.kind)];
+    let own = &values[module.param_value(0)..module.param_value(kind.params.len())];
+    match kind.id.as_str() {
+        "eq" => Some(response(own)),
+        "compressor" => Some(transfer(own)),
+        "delay" => Some(echoes(own)),
+        _ => None,
+    }
+}
+
+fn response(values: &[f32]) -> Curve {
+    let points = (0..256).map(|index| {
+        let hz = 20.0 * 1_000f32.powf(index as f32 / 255.0);
+        let db: f32 = values.chunks(5).map(|band| band_db(band, hz)).sum();
+        (hz, db)
+    });
+    Curve {
+        x: (Axis::FrequencyHz, 20.0, 20_000.0),
+        y: (Axis::Decibels, -18.0, 18.0),
+        stems: false,
+        points: points.collect(),
+    }
+}
+
+/// The analogue prototypes of the audio EQ cookbook (R. Bristow-Johnson), by their magnitude.
+fn band_db(band: &[f32], hz: f32) -> f32 {
+    let &[on, kind, freq_hz, gain_db, q] = band else {
+        return 0.0;
+    };
+    if on < 0.5 {
+        return 0.0;
+    }
+    let w = f64::from(hz / freq_hz);
+    let (a, q) = (10f64.powf(f64::from(gain_db) / 40.0), f64::from(q));
+    let part = |constant: f64, linear: f64, square: f64| {
+        let (re, im) = (constant - square * w * w, linear * w);
+        re * re + im * im
+    };
+    let root = a.sqrt();
+    let (top, foot) = match kind as usize {
+        0 => (part(1.0, a / q, 1.0), part(1.0, 1.0 / (a * q), 1.0)),
+        1 => (part(a * a, a * root / q, a), part(1.0, root / q, a)),
+        2 => (part(a, a * root / q, a * a), part(a, root / q, 1.0)),
+        3 => (part(1.0, 0.0, 1.0), part(1.0, 1.0 / q, 1.0)),
+        4 => (part(0.0, 0.0, 1.0), part(1.0, 1.0 / q, 1.0)),
+        _ => (1.0, part(1.0, 1.0 / q, 1.0)),
+    };
+    (10.0 * (top.max(1e-12) / foot.max(1e-12)).log10()).clamp(-80.0, 60.0) as f32
+}
+
+fn transfer(values: &[f32]) -> Curve {
+    let (threshold_db, ratio, knee_db, makeup_db) = (values[0], values[1], values[2], values[5]);
+    let out = |db: f32| {
+        let over = db - threshold_db;
+        let slope = 1.0 / ratio - 1.0;
+        let taken = if 2.0 * over.abs() <= knee_db && knee_db > 0.0 {
+            slope * (over + knee_db / 2.0).powi(2) / (2.0 * knee_db)
+        } else {
+            slope * over.max(0.0)
+        };
+        db + taken + makeup_db
+    };
+    let points = (0..121).map(|index| {
+        let db = -60.0 + index as f32 * 0.5;
+        (db, out(db))
+    });
+    Curve {
+        x: (Axis::Decibels, -60.0, 0.0),
+        y: (Axis::Decibels, -60.0, 0.0),
+        stems: false,
+        points: points.collect(),
+    }
+}
+
+fn echoes(values: &[f32]) -> Curve {
+    let (time_secs, feedback, level_db) = (values[0] / 1_000.0, values[1], values[5]);
+    let echo = |n: i32| {
+        (
+            time_secs * n as f32,
+            level_db + 20.0 * feedback.max(1e-3).powi(n - 1).log10(),
+        )
+    };
+    let points = (1..40).map(echo).filter(|(_, db)| *db > -60.0);
+    let points = std::iter::once((0.0, 0.0)).chain(points);
+    Curve {
+        x: (Axis::Seconds, 0.0, (time_secs * 8.0).max(0.1)),
+        y: (Axis::Decibels, -60.0, 6.0),
+        stems: true,
+        points: points.collect(),
+    }
+}
+
+/// A healthy audio thread.
+pub fn health() -> HealthInfo {
+    let histogram = [
+        (12_288, 41),
+        (16_384, 3_320),
+        (20_480, 81_200),
+        (24_576, 220_410),
+        (28_672, 64_200),
+        (32_768, 12_030),
+        (40_960, 3_120),
+        (49_152, 410),
+        (65_536, 96),
+        (98_304, 21),
+        (131_072, 7),
+        (262_144, 2),
+    ];
+    let mark = |name: &str, most, room| MarkInfo {
+        name: name.to_owned(),
+        most,
+        room,
+    };
+    HealthInfo {
+        blocks: 384_857,
+        frames: 384_857 * 128,
+        seconds: 1_026.3,
+        deadline_ns: 2_666_667,
+        block_p50_ns: 22_800,
+        block_p99_ns: 38_400,
+        block_max_ns: 214_000,
+        histogram: histogram.to_vec(),
+        system_calls: Some(0),
+        stack: Some((11_240, 524_288)),
+        marks: vec![
+            mark("commands", 7, 256),
+            mark("notices", 2, 256),
+            mark("edits", 1, 8),
+            mark("tails", 3, 8),
+            mark("events", 34, 512),
+            mark("recording", 9_600, 480_000),
+        ],
+        realtime: true,
+        locked: true,
+        ..HealthInfo::default()
+    }
+}
+
+/// An audio thread that broke its promises.
+pub fn bad_health() -> HealthInfo {
+    let mut health = health();
+    health.allocations = 3;
+    health.deallocations = 2;
+    health.faults = [12, 1];
+    health.over_deadline = 41;
+    health.xruns = 6;
+    health.block_max_ns = 8_400_000;
+    health.histogram.extend([(4_194_304, 30), (8_388_608, 11)]);
+    health.marks[0].most = 256;
+    health.violation = Some("an allocation of 512 bytes\n  at Eq::process (eq.rs:122)".to_owned());
+    health
+}
+
+/// Where the rack's memory is.
+pub fn memory(description: &Description) -> MemoryInfo {
+    let mut parts = Vec::new();
+    let mut address = 0x7f00_0000_0000;
+    let mut add = |owner: &str, name: &str, sort: &str, inside: bool, bytes: u64, pages: u8| {
+        parts.push(MemoryPart {
+            owner: owner.to_owned(),
+            name: name.to_owned(),
+            sort: sort.to_owned(),
+            inside,
+            address,
+            bytes,
+            pages,
+        });
+        address += bytes;
+    };
+    for module in &description.modules {
+        let kind = &description.kinds[usize::from(module.kind)].id;
+        let inner: &[(&str, u64)] = match kind.as_str() {
+            "delay" => &[
+                ("delay line left", 1_920_512),
+                ("delay line right", 1_920_512),
+                ("loop filters", 512),
+            ],
+            "compressor" => &[("look-ahead", 16_384), ("detector", 1_024), ("state", 640)],
+            "eq" => &[
+                ("sections left", 2_048),
+                ("sections right", 2_048),
+                ("state", 1_280),
+            ],
+            _ => &[("state", 512), ("ramps", 384)],
+        };
+        let used: u64 = inner.iter().map(|(_, bytes)| bytes).sum();
+        let bytes = used.div_ceil(4_096) * 4_096;
+        add(&module.id, "arena", "region", false, bytes, 0b101);
+        for (name, bytes) in inner {
+            add(&module.id, name, "buffer", true, *bytes, 0b101);
+        }
+    }
+    add("engine", "scratch", "region", false, 65_536, 0b101);
+    add("engine", "commands", "ring", false, 98_304, 0b101);
+    add("engine", "notices", "ring", false, 32_768, 0b101);
+    add("engine", "meters", "cells", false, 4_096, 0b101);
+    add("program", "recording", "ring", false, 3_840_000, 0b100);
+    add("program", "stack", "stack", false, 524_288, 0b101);
+    add("screen", "segment", "segment", false, 786_432, 0b1101);
+    let bytes = parts
+        .iter()
+        .filter(|part| !part.inside)
+        .map(|part| part.bytes)
+        .sum();
+    MemoryInfo {
+        parts,
+        bytes,
+        resident_bytes: 31_457_280,
+    }
+}

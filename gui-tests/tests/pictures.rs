@@ -1,0 +1,111 @@
+//! Every view as a picture. A change of look is seen in review: `UPDATE_SNAPSHOTS=1` takes new ones.
+
+use egui_kittest::SnapshotResults;
+use headroom_gui::theme::Look;
+use headroom_gui::view::Page;
+use headroom_gui_tests::stage::{Set, Stage, harness_of};
+
+fn take(results: &mut SnapshotResults, name: &str, set: &Set, change: impl FnOnce(&mut Stage)) {
+    let mut stage = Stage::new(set);
+    change(&mut stage);
+    let mut harness = harness_of(stage, set);
+    harness.run_steps(3);
+    results.add(harness.try_snapshot(name));
+}
+
+#[test]
+fn the_rack_looks_as_it_should() {
+    let mut results = SnapshotResults::new();
+    let set = Set::default();
+    take(&mut results, "rack_eq", &set, |_| {});
+    take(&mut results, "rack_compressor", &set, |stage| {
+        stage.screen.select("compressor")
+    });
+    take(&mut results, "rack_delay", &set, |stage| {
+        stage.screen.select("delay")
+    });
+    take(&mut results, "rack_gain", &set, |stage| {
+        stage.screen.select("gain")
+    });
+    let light = Set {
+        look: Look::Light,
+        ..Set::default()
+    };
+    take(&mut results, "rack_eq_light", &light, |_| {});
+    let small = Set {
+        size: (800.0, 500.0),
+        ..Set::default()
+    };
+    take(&mut results, "rack_compressor_800x500", &small, |stage| {
+        stage.screen.select("compressor")
+    });
+    let double = Set {
+        scale: 2.0,
+        size: (800.0, 500.0),
+        ..Set::default()
+    };
+    take(&mut results, "rack_eq_200_percent", &double, |_| {});
+}
+
+#[test]
+fn meters_look_as_they_should() {
+    let mut results = SnapshotResults::new();
+    let set = Set {
+        page: Page::Meters,
+        ..Set::default()
+    };
+    take(&mut results, "meters", &set, |_| {});
+    let light = Set {
+        look: Look::Light,
+        ..set.clone()
+    };
+    take(&mut results, "meters_light", &light, |_| {});
+    let loud = Set { gain: 4.0, ..set };
+    take(&mut results, "meters_overloaded", &loud, |_| {});
+}
+
+#[test]
+fn health_looks_as_it_should() {
+    let mut results = SnapshotResults::new();
+    let set = Set {
+        page: Page::Health,
+        ..Set::default()
+    };
+    take(&mut results, "health", &set, |_| {});
+    take(&mut results, "health_violated", &set, |stage| {
+        let bad = headroom_gui_tests::rack::bad_health();
+        stage.engine.server.0.show_health(&bad);
+        stage.look();
+    });
+    let light = Set {
+        look: Look::Light,
+        size: (800.0, 500.0),
+        ..set
+    };
+    take(&mut results, "health_light_800x500", &light, |_| {});
+}
+
+#[test]
+fn presets_and_devices_look_as_they_should() {
+    let mut results = SnapshotResults::new();
+    for (name, page) in [("presets", Page::Presets), ("device", Page::Device)] {
+        let set = Set {
+            page,
+            ..Set::default()
+        };
+        take(&mut results, name, &set, |_| {});
+    }
+}
+
+#[test]
+fn a_screen_without_a_rack_says_so() {
+    let mut results = SnapshotResults::new();
+    let empty = Set {
+        modules: Vec::new(),
+        secs: 0.0,
+        size: (800.0, 500.0),
+        ..Set::default()
+    };
+    take(&mut results, "empty", &empty, |_| {});
+    take(&mut results, "gone", &empty, Stage::end_engine);
+}

@@ -1,0 +1,236 @@
+//! Small things that several views draw.
+
+use crate::text::cut;
+use crate::theme::{self, Theme, faint};
+use egui::text::{LayoutJob, TextWrapping};
+use egui::{
+    Align2, Color32, FontId, Galley, Painter, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui,
+    pos2, vec2,
+};
+use std::sync::Arc;
+
+/// `[main]` `text` on one line of at most `width` points, with dots where it was cut.
+pub(crate) fn line(
+    painter: &Painter,
+    text: &str,
+    font: FontId,
+    color: Color32,
+    width: f32,
+) -> Arc<Galley> {
+    let mut job = LayoutJob::simple_singleline(cut(text).replace('\n', " "), font, color);
+    job.wrap = TextWrapping::truncate_at_width(width.max(8.0));
+    painter.layout_job(job)
+}
+
+/// `[main]` Writes `text` at `place`, at most `width` points wide; gives back where it stands.
+pub(crate) fn write(
+    painter: &Painter,
+    place: Pos2,
+    anchor: Align2,
+    text: &str,
+    font: FontId,
+    color: Color32,
+    width: f32,
+) -> Rect {
+    let galley = line(painter, text, font, color, width);
+    let rect = anchor.anchor_size(place, galley.size());
+    painter.galley(rect.min, galley, color);
+    rect
+}
+
+/// `[main]` The ring around what has the keyboard.
+pub(crate) fn focus_ring(ui: &Ui, response: &Response, rect: Rect) {
+    if response.has_focus() {
+        let stroke = Stroke::new(2.0, Theme::of(ui).text);
+        let rect = rect.expand(1.0);
+        ui.painter().rect_stroke(
+            rect,
+            f32::from(theme::SMALL_RADIUS),
+            stroke,
+            StrokeKind::Inside,
+        );
+    }
+}
+
+/// A button of our own: a word, on a raised ground, filled with `hue` when it is on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Button<'a> {
+    /// What is written on it.
+    pub(crate) word: &'a str,
+    /// What a screen reader says.
+    pub(crate) name: &'a str,
+    /// What it does, on hovering.
+    pub(crate) hint: &'a str,
+    /// On, off, or neither.
+    pub(crate) on: Option<bool>,
+    /// Its colour when it is on.
+    pub(crate) hue: Color32,
+    /// It can be pressed.
+    pub(crate) enabled: bool,
+    /// Least width.
+    pub(crate) width: f32,
+}
+
+impl<'a> Button<'a> {
+    /// A button that can be pressed.
+    pub(crate) fn new(ui: &Ui, word: &'a str, hint: &'a str) -> Self {
+        Self {
+            word,
+            name: word,
+            hint,
+            on: None,
+            hue: Theme::of(ui).set,
+            enabled: true,
+            width: 0.0,
+        }
+    }
+
+    /// It is on or off.
+    pub(crate) fn on(mut self, on: bool) -> Self {
+        self.on = Some(on);
+        self
+    }
+
+    /// `[main]` Draws it, and says whether it was pressed.
+    pub(crate) fn show(self, ui: &mut Ui) -> Response {
+        let theme = Theme::of(ui);
+        let on = self.on == Some(true);
+        let color = match (self.enabled, on) {
+            (false, _) => faint(theme.dim, 0.5),
+            (true, true) => theme.on_hue,
+            (true, false) => theme.text,
+        };
+        let font = theme::medium(theme::size::BODY);
+        let galley = line(ui.painter(), self.word, font, color, 260.0);
+        let size = vec2((galley.size().x + 20.0).max(self.width), 30.0);
+        let sense = if self.enabled {
+            Sense::click()
+        } else {
+            Sense::hover()
+        };
+        let (rect, response) = ui.allocate_exact_size(size, sense);
+        let role = egui::accesskit::Role::Button;
+        response.widget_info(|| match self.on {
+            Some(on) => egui::WidgetInfo::selected(role, self.enabled, on, self.name),
+            None => egui::WidgetInfo::labeled(role, self.enabled, self.name),
+        });
+        if ui.is_rect_visible(rect) {
+            let fill = if on { self.hue } else { theme.raised };
+            let edge = if on {
+                self.hue
+            } else if response.hovered() && self.enabled {
+                theme.dim
+            } else {
+                theme.line
+            };
+            let radius = f32::from(theme::SMALL_RADIUS);
+            let stroke = Stroke::new(1.0, edge);
+            ui.painter()
+                .rect(rect, radius, fill, stroke, StrokeKind::Inside);
+            let at = rect.center() - galley.size() / 2.0;
+            ui.painter().galley(at, galley, color);
+            focus_ring(ui, &response, rect);
+        }
+        if self.hint.is_empty() {
+            response
+        } else {
+            response.on_hover_text(self.hint)
+        }
+    }
+}
+
+/// `[main]` A panel of its own in `rect`; draws the ground and gives the part inside its edges.
+pub(crate) fn panel(ui: &Ui, rect: Rect) -> Rect {
+    let theme = Theme::of(ui);
+    ui.painter()
+        .rect_filled(rect, f32::from(theme::RADIUS), theme.panel);
+    rect.shrink(theme::space::MEDIUM)
+}
+
+/// `[main]` A well for a graph or a meter.
+pub(crate) fn well(ui: &Ui, rect: Rect) {
+    let theme = Theme::of(ui);
+    let stroke = Stroke::new(1.0, theme.line);
+    let radius = f32::from(theme::SMALL_RADIUS);
+    ui.painter()
+        .rect(rect, radius, theme.well, stroke, StrokeKind::Inside);
+}
+
+/// `[main]` A heading inside a panel, at its top; gives what is left below.
+pub(crate) fn heading(ui: &Ui, rect: Rect, text: &str) -> Rect {
+    let theme = Theme::of(ui);
+    let font = theme::medium(theme::size::BODY);
+    let at = rect.left_top();
+    write(
+        ui.painter(),
+        at,
+        Align2::LEFT_TOP,
+        text,
+        font,
+        theme.dim,
+        rect.width(),
+    );
+    let mut left = rect;
+    left.min.y = (rect.min.y + 24.0).min(rect.max.y);
+    left
+}
+
+/// `[main]` A polyline from points that may be anything: what is not finite breaks it.
+pub(crate) fn polyline(painter: &Painter, points: impl IntoIterator<Item = Pos2>, stroke: Stroke) {
+    let mut run: Vec<Pos2> = Vec::new();
+    let flush = |run: &mut Vec<Pos2>| {
+        if run.len() > 1 {
+            painter.line(std::mem::take(run), stroke);
+        }
+        run.clear();
+    };
+    for point in points {
+        if point.x.is_finite() && point.y.is_finite() {
+            run.push(point);
+        } else {
+            flush(&mut run);
+        }
+    }
+    flush(&mut run);
+}
+
+/// `[main]` The area between `points`, x rising, and the horizontal at `base`: one mesh.
+pub(crate) fn area(
+    painter: &Painter,
+    points: impl IntoIterator<Item = Pos2>,
+    base: f32,
+    color: Color32,
+) {
+    let mut mesh = egui::Mesh::default();
+    let mut last: Option<u32> = None;
+    for point in points {
+        if !(point.x.is_finite() && point.y.is_finite()) {
+            last = None;
+            continue;
+        }
+        let first = mesh.vertices.len() as u32;
+        mesh.colored_vertex(point, color);
+        mesh.colored_vertex(pos2(point.x, base), color);
+        if let Some(last) = last {
+            mesh.add_triangle(last, last + 1, first);
+            mesh.add_triangle(last + 1, first, first + 1);
+        }
+        last = Some(first);
+    }
+    if !mesh.is_empty() {
+        painter.add(mesh);
+    }
+}
+
+/// `[main]` A child at `rect` in which widgets are laid out.
+pub(crate) fn inside<R>(
+    ui: &mut Ui,
+    rect: Rect,
+    name: &str,
+    contents: impl FnOnce(&mut Ui) -> R,
+) -> R {
+    let builder = egui::UiBuilder::new().max_rect(rect).id_salt(name);
+    let mut child = ui.new_child(builder);
+    child.set_clip_rect(rect.expand(2.0).intersect(ui.clip_rect()));
+    contents(&mut child)
+}

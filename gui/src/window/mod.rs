@@ -1,0 +1,349 @@
+//! The window: opened by itself or inside another program's, drawn when something changed and not more
+//! often than can be seen.
+
+mod damage;
+mod face;
+mod gl;
+#[cfg(target_os = "linux")]
+mod keyboard;
+
+use crate::hands::Hands;
+use crate::link::{Line, Source, Wants};
+use crate::model::Picture;
+use crate::theme::Look;
+use crate::view::Screen;
+use face::Face;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use winit::application::ApplicationHandler;
+use winit::event::WindowEvent;
+use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop};
+use winit::window::WindowId;
+
+/// How often the program is looked at while something moves.
+const PERIOD: Duration = Duration::from_millis(33);
+/// How often while nothing has moved for a while.
+const IDLE_PERIOD: Duration = Duration::from_millis(100);
+/// How often while the window cannot be seen.
+const HIDDEN_PERIOD: Duration = Duration::from_secs(1);
+/// Two frames are never closer than this, whatever the mouse does.
+const SHORTEST: Duration = Duration::from_micros(16_600);
+/// How long a picture is drawn before it is kept.
+const SETTLED: Duration = Duration::from_secs(1);
+
+/// What the program was asked for.
+#[derive(Debug)]
+pub struct Options {
+    /// Whom to attach to.
+    pub source: Source,
+    /// The X11 window to live in.
+    pub parent: Option<u32>,
+    /// Dark or light.
+    pub look: Look,
+    /// 1 is 100 %.
+    pub scale: f32,
+    /// Draw for a second, keep the picture here, end.
+    pub screenshot: Option<PathBuf>,
+    /// The page to begin with.
+    pub page: crate::view::Page,
+    /// Points of the window.
+    pub size: (f32, f32),
+    /// Say at the end how many frames were drawn.
+    pub has_stats: bool,
+    /// When the process began.
+    pub started: Instant,
+}
+
+/// Why there is no window, or no longer.
+#[derive(Debug, thiserror::Error)]
+pub enum WindowError {
+    /// There is no display.
+    #[error("no display: {0}")]
+    Events(#[from] winit::error::EventLoopError),
+    /// The display has no OpenGL.
+    #[error("the display cannot be drawn on: {0}")]
+    Display(String),
+    /// No window.
+    #[error("no window: {0}")]
+    Window(String),
+    /// OpenGL refuses.
+    #[error("OpenGL: {0}")]
+    Gl(glutin::error::Error),
+    /// OpenGL is too old.
+    #[error("OpenGL cannot draw this: {0}")]
+    Painter(String),
+    /// The picture could not be kept.
+    #[error("cannot write {path}: {error}")]
+    Screenshot {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+}
+
+/// `[main]` Opens the window and stays until it is closed.
+///
+/// # Errors
+///
+/// There is no display, or none that can be drawn on.
+pub fn run(options: Options) -> Result<(), WindowError> {
+    let mut builder = EventLoop::builder();
+    #[cfg(target_os = "linux")]
+    if options.parent.is_some() {
+        use winit::platform::x11::EventLoopBuilderExtX11;
+        builder.with_x11();
+    }
+    let events = builder.build()?;
+    let mut app = App::new(options);
+    events.run_app(&mut app)?;
+    app.say_stats();
+    match app.error {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+struct App {
+    options: Options,
+    line: Line,
+    picture: Picture,
+    hands: Hands,
+    screen: Screen,
+    face: Option<Face>,
+    error: Option<WindowError>,
+    next_look: Instant,
+    moved: Instant,
+    drawn: Option<Instant>,
+    first_frame: Option<Duration>,
+    frames: u64,
+    /// Something changed that is not drawn yet.
+    stale: bool,
+    /// egui wants to be drawn then.
+    wanted: Option<Instant>,
+    hidden: bool,
+    /// The picture that was asked for is kept.
+    is_done: bool,
+}
+
+impl App {
+    fn new(mut options: Options) -> Self {
+        let source = std::mem::replace(&mut options.source, Source::Newest);
+        let now = Instant::now();
+        let mut screen = Screen::new(options.look);
+        screen.page = options.page;
+        Self {
+            line: Line::new(source),
+            picture: Picture::default(),
+            hands: Hands::default(),
+            screen,
+            face: None,
+            error: None,
+            next_look: now,
+            moved: now,
+            drawn: None,
+            first_frame: None,
+            frames: 0,
+            stale: true,
+            wanted: None,
+            hidden: false,
+            is_done: false,
+            options,
+        }
+    }
+
+    fn say_stats(&self) {
+        if self.options.has_stats {
+            let first_ms = self.first_frame.unwrap_or_default().as_secs_f64() * 1_000.0;
+            let secs = self.options.started.elapsed().as_secs_f64();
+            eprintln!(
+                "first frame {first_ms:.0} ms; {} frames in {secs:.1} s",
+                self.frames
+            );
+        }
+    }
+
+    /// Looks at the program, if it is time.
+    fn look(&mut self, now: Instant) {
+        if now < self.next_look {
+            return;
+        }
+        let wants = Wants {
+            sound: self.screen.wants_sound() && !self.hidden,
+            averaging: self.screen.averaging,
+        };
+        if self.line.look(&mut self.picture, &mut self.hands, wants) {
+            self.stale = true;
+            self.moved = now;
+        }
+        let period = if self.hidden {
+            HIDDEN_PERIOD
+        } else if now.duration_since(self.moved) > Duration::from_secs(2) {
+            IDLE_PERIOD
+        } else {
+            PERIOD
+        };
+        // From when it should have been, so that thirty a second are thirty.
+        self.next_look = (self.next_look + period).max(now + period / 2);
+    }
+
+    fn draw(&mut self) -> Result<(), WindowError> {
+        let Some(face) = &mut self.face else {
+            return Ok(());
+        };
+        let now = Instant::now();
+        let input = face.input.take_egui_input(&face.canvas.window);
+        let (screen, picture, hands) = (&mut self.screen, &mut self.picture, &mut self.hands);
+        let output = face.ctx.run_ui(input, |ui| screen.show(ui, picture, hands));
+        self.line.send(picture, hands);
+        let window = &face.canvas.window;
+        self.wanted = None;
+        for (_, viewport) in output.viewport_output {
+            self.wanted = now.checked_add(viewport.repaint_delay);
+            let mut actions = Vec::new();
+            egui_winit::process_viewport_commands(
+                &face.ctx,
+                &mut face.info,
+                viewport.commands,
+                window,
+                &mut actions,
+            );
+        }
+        face.input
+            .handle_platform_output(window, output.platform_output);
+        face.paint(
+            output.shapes,
+            output.textures_delta,
+            output.pixels_per_point,
+        );
+        let size: [u32; 2] = face.canvas.window.inner_size().into();
+        self.keep_picture(size)?;
+        if let Some(face) = &self.face {
+            face.canvas.swap()?;
+        }
+        self.frames += 1;
+        self.drawn = Some(now);
+        self.stale = false;
+        self.first_frame
+            .get_or_insert_with(|| self.options.started.elapsed());
+        Ok(())
+    }
+
+    /// Keeps the picture that was just drawn, if one was asked for and it has settled.
+    fn keep_picture(&mut self, size: [u32; 2]) -> Result<(), WindowError> {
+        let settled = self.options.started.elapsed() > SETTLED && self.frames > 3;
+        let Some(face) = self.face.as_ref().filter(|_| settled) else {
+            return Ok(());
+        };
+        let Some(path) = self.options.screenshot.take() else {
+            return Ok(());
+        };
+        let image = face.painter.read_screen_rgba(size);
+        let write = || -> std::io::Result<()> {
+            let file = std::fs::File::create(&path)?;
+            let mut encoder = png::Encoder::new(std::io::BufWriter::new(file), size[0], size[1]);
+            encoder.set_color(png::ColorType::Rgba);
+            encoder.set_compression(png::Compression::High);
+            let mut writer = encoder.write_header()?;
+            writer.write_image_data(image.as_raw())?;
+            writer.finish()?;
+            Ok(())
+        };
+        write().map_err(|error| WindowError::Screenshot { path, error })?;
+        self.is_done = true;
+        Ok(())
+    }
+
+    fn fail(&mut self, events: &ActiveEventLoop, error: WindowError) {
+        self.error = Some(error);
+        events.exit();
+    }
+}
+
+impl ApplicationHandler for App {
+    fn resumed(&mut self, events: &ActiveEventLoop) {
+        if self.face.is_some() {
+            return;
+        }
+        match Face::open(events, &self.options) {
+            Ok(face) => {
+                self.look(Instant::now());
+                face.canvas.window.request_redraw();
+                self.face = Some(face);
+            }
+            Err(error) => self.fail(events, error),
+        }
+    }
+
+    fn window_event(&mut self, events: &ActiveEventLoop, _: WindowId, event: WindowEvent) {
+        let Some(face) = &mut self.face else {
+            return;
+        };
+        match &event {
+            WindowEvent::CloseRequested | WindowEvent::Destroyed => {
+                events.exit();
+                return;
+            }
+            WindowEvent::RedrawRequested => {
+                if let Err(error) = self.draw() {
+                    self.fail(events, error);
+                }
+                return;
+            }
+            WindowEvent::Resized(size) => face.canvas.resize(*size),
+            WindowEvent::Occluded(hidden) => {
+                self.hidden = *hidden;
+                self.next_look = Instant::now();
+            }
+            #[cfg(target_os = "linux")]
+            WindowEvent::MouseInput { state, .. } if state.is_pressed() => {
+                if let Some(keyboard) = &face.keyboard {
+                    keyboard.take();
+                }
+            }
+            _ => {}
+        }
+        if face
+            .input
+            .on_window_event(&face.canvas.window, &event)
+            .repaint
+        {
+            self.stale = true;
+        }
+    }
+
+    fn about_to_wait(&mut self, events: &ActiveEventLoop) {
+        let now = Instant::now();
+        self.look(now);
+        if self.is_done || self.line.is_over() {
+            events.exit();
+            return;
+        }
+        if self.wanted.is_some_and(|wanted| wanted <= now) {
+            self.stale = true;
+        }
+        let shortest = if self.hidden { HIDDEN_PERIOD } else { SHORTEST };
+        let ready = self.drawn.map_or(now, |drawn| drawn + shortest);
+        let mut wake = self.next_look;
+        if self.stale {
+            if ready <= now {
+                if let Some(face) = &self.face {
+                    face.canvas.window.request_redraw();
+                }
+            } else {
+                wake = wake.min(ready);
+            }
+        }
+        if let Some(wanted) = self.wanted {
+            wake = wake.min(wanted.max(ready));
+        }
+        events.set_control_flow(ControlFlow::WaitUntil(wake));
+    }
+
+    fn exiting(&mut self, _: &ActiveEventLoop) {
+        if let Some(face) = &mut self.face {
+            face.sheet = None;
+            face.painter.destroy();
+        }
+    }
+}
