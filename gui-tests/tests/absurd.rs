@@ -109,7 +109,7 @@ proptest! {
             if width > 10.0 && height > 10.0 && total > 0.0 {
                 let wanted = size as f64 / total * f64::from(rect.area());
                 let off = (f64::from(place.area()) - wanted).abs();
-                prop_assert!(off < 0.02 * f64::from(rect.area()), "{off} of {wanted}");
+                prop_assert!(off < 0.002 * f64::from(rect.area()), "{off} of {wanted}");
             }
         }
         for (index, one) in boxes.iter().enumerate() {

@@ -19,6 +19,7 @@ use headroom_ipc::board::{KindInfo, ModuleInfo};
 /// How high it is.
 pub(super) const HEIGHT: f32 = 92.0;
 const CARD: f32 = 150.0;
+const ADD: f32 = 72.0;
 
 /// What the chain remembers.
 #[derive(Debug, Default)]
@@ -36,6 +37,12 @@ pub(super) fn show(
     picture: &Picture,
     hands: &mut Hands,
 ) {
+    // The button stays where it is, however long the chain.
+    let cards = picture.modules().count() as f32 * (CARD + space::TINY);
+    let end = (rect.min.x + cards).min(rect.max.x - ADD - space::TINY);
+    let button = Rect::from_min_max(pos2(end, rect.min.y), pos2(end + ADD, rect.max.y));
+    draw::inside(ui, button, "add", |ui| add(ui, screen, picture, hands));
+    let rect = Rect::from_min_max(rect.min, pos2(end - space::TINY, rect.max.y));
     draw::inside(ui, rect, "chain", |ui| {
         let area = egui::ScrollArea::horizontal()
             .id_salt("chain")
@@ -49,7 +56,6 @@ pub(super) fn show(
                     cards.push((place, response));
                 }
                 drop_mark(ui, screen, picture, hands, &cards);
-                add(ui, screen, picture, hands);
             });
         });
     });
@@ -336,7 +342,7 @@ fn drop_mark(
 /// The button at the end, and the list with its search.
 fn add(ui: &mut Ui, screen: &mut Screen, picture: &Picture, hands: &mut Hands) {
     let theme = Theme::of(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(72.0, HEIGHT - 10.0), Sense::click());
+    let (rect, response) = ui.allocate_exact_size(vec2(ADD, HEIGHT - 10.0), Sense::click());
     let role = egui::accesskit::Role::Button;
     response.widget_info(|| egui::WidgetInfo::labeled(role, true, "Add a module"));
     let painter = ui.painter();

@@ -46,7 +46,7 @@ pub(super) fn show(
     let mut controls = below;
     if let Some(curve) = picture.curve(place) {
         let rows = controls_height(screen, module, kind, below.width());
-        let height = (below.height() - rows).clamp(below.height() * 0.42, 520.0);
+        let height = (below.height() - rows).clamp(below.height() * 0.5, 520.0);
         let graph = Rect::from_min_size(below.min, vec2(below.width(), height));
         controls.min.y = graph.max.y + space::SMALL;
         let subject = Subject {

@@ -214,6 +214,9 @@ fn working_point(
     );
     painter.circle_filled(on_curve, 5.0, theme.heard);
     painter.circle_stroke(on_curve, 8.0, Stroke::new(1.5, theme.heard));
+    if plane.rect.width() < 180.0 {
+        return;
+    }
     let word = format!(
         "in {}   GR {}",
         text::level(in_db),

@@ -257,6 +257,17 @@ mod tests {
     }
 
     #[test]
+    fn what_went_at_the_end_is_drawn_over() {
+        let mut damage = Damage::default();
+        let mut shapes = frame(8);
+        damage.of(&shapes, window(), 1.0);
+        shapes.truncate(7);
+        let parts = damage.of(&shapes, window(), 1.0);
+        assert_eq!(parts.len(), 1, "{parts:?}");
+        assert!(parts[0].contains(pos2(145.0, 10.0)));
+    }
+
+    #[test]
     fn what_is_covered_is_not_drawn() {
         let part = Rect::from_min_size(pos2(50.0, 50.0), vec2(20.0, 20.0));
         let sheet = |color| {
