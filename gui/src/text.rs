@@ -116,6 +116,8 @@ pub const SILENCE_DB: f32 = -120.0;
 pub fn level(db: f32) -> String {
     if db <= SILENCE_DB + 0.5 {
         "-inf".to_owned()
+    } else if db.abs() < 0.05 {
+        "0.0".to_owned()
     } else {
         format!("{db:.1}")
     }
@@ -170,5 +172,83 @@ pub fn cut(text: &str) -> &str {
     match text.char_indices().nth(120) {
         Some((end, _)) => &text[..end],
         None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn param(unit: &str, min: f32, max: f32, walk: Walk) -> ParamInfo {
+        ParamInfo {
+            id: "x".to_owned(),
+            name: "X".to_owned(),
+            unit: unit.to_owned(),
+            min,
+            max,
+            default: min,
+            walk,
+            labels: vec![
+                "bell".to_owned(),
+                "low shelf".to_owned(),
+                "low-pass".to_owned(),
+            ],
+            structural: false,
+        }
+    }
+
+    #[test]
+    fn values_are_typed_as_people_write_them() {
+        let hz = param("Hz", 10.0, 22_000.0, Walk::Log);
+        let ms = param("ms", 1.0, 5_000.0, Walk::Log);
+        let db = param("dB", -60.0, 12.0, Walk::Linear);
+        let percent = param("%", 0.0, 1.0, Walk::Linear);
+        let ratio = param(":1", 1.0, 20.0, Walk::Log);
+        for (param, typed, expected) in [
+            (&hz, "1.5k", Some(1_500.0)),
+            (&hz, "2 kHz", Some(2_000.0)),
+            (&hz, "2,5 khz", Some(2_500.0)),
+            (&hz, "440 Hz", Some(440.0)),
+            (&hz, "1e3", Some(1_000.0)),
+            (&hz, "99k", Some(22_000.0)),
+            (&hz, "3 dB", None),
+            (&ms, "0.3 s", Some(300.0)),
+            (&ms, "250", Some(250.0)),
+            (&db, "\u{2212}18 dB", Some(-18.0)),
+            (&db, "-inf", Some(-60.0)),
+            (&db, "loud", None),
+            (&percent, "50", Some(0.5)),
+            (&percent, "12.5 %", Some(0.125)),
+            (&ratio, "4:1", Some(4.0)),
+            (&ratio, "", None),
+        ] {
+            let value = parse(param, typed);
+            let near = match (value, expected) {
+                (Some(value), Some(expected)) => (value - expected).abs() < 1e-3 * expected.abs(),
+                (value, expected) => value == expected,
+            };
+            assert!(near, "`{typed}`: {value:?}");
+        }
+    }
+
+    #[test]
+    fn choices_and_switches_are_typed_by_name() {
+        let choice = param("", 0.0, 2.0, Walk::Choice);
+        assert_eq!(parse(&choice, "low-pass"), Some(2.0));
+        assert_eq!(parse(&choice, "LOW"), Some(1.0));
+        assert_eq!(parse(&choice, "notch"), None);
+        let switch = param("", 0.0, 1.0, Walk::Switch);
+        assert_eq!(parse(&switch, "Off"), Some(0.0));
+    }
+
+    #[test]
+    fn figures_are_short_and_never_minus_nothing() {
+        assert_eq!(level(-0.02), "0.0");
+        assert_eq!(level(SILENCE_DB), "-inf");
+        assert_eq!(level(-6.04), "-6.0");
+        assert_eq!(bytes(1_536), "1.5 KiB");
+        assert_eq!(nanoseconds(22_800), "22.8 \u{3bc}s");
+        assert_eq!(count(1_234_567), "1\u{a0}234\u{a0}567");
+        assert_eq!(number(1_200.0, "Hz"), "1.20 kHz");
     }
 }
