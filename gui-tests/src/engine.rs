@@ -1,6 +1,6 @@
 //! An engine that does not exist, behind a real segment: it describes a rack, takes commands, plays.
 
-use crate::{music, rack};
+use crate::{curves, music, rack, thread};
 use headroom_ipc::board::{KindInfo, ModuleInfo};
 use headroom_ipc::{Command, Description, Lane, MeterFrame, Publisher, Server};
 
@@ -40,8 +40,8 @@ impl Engine {
             frame: 0,
         };
         engine.show();
-        engine.server.0.show_health(&rack::health());
-        let memory = rack::memory(&engine.description);
+        engine.server.0.show_health(&thread::health());
+        let memory = thread::memory(&engine.description);
         engine.server.0.show_memory(&memory);
         engine
     }
@@ -54,7 +54,7 @@ impl Engine {
             server.set_value(place, self.values[place], "");
         }
         for place in 0..self.description.modules.len() {
-            let curve = rack::curve(&self.description, &self.values, place);
+            let curve = curves::curve(&self.description, &self.values, place);
             server.set_curve(place, curve.as_ref());
         }
         server.beat(true);

@@ -73,7 +73,7 @@ fn health_looks_as_it_should() {
     };
     take(&mut results, "health", &set, |_| {});
     take(&mut results, "health_violated", &set, |stage| {
-        let bad = headroom_gui_tests::rack::bad_health();
+        let bad = headroom_gui_tests::thread::bad_health();
         stage.engine.server.0.show_health(&bad);
         stage.look();
     });

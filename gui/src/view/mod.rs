@@ -1,6 +1,7 @@
 //! What the person sees: a rail of pages on the left, what always matters at the top and on the right,
 //! and one page between them.
 
+mod add;
 mod bar;
 mod blocks;
 mod chain;
