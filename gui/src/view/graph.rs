@@ -134,7 +134,7 @@ fn spectra(painter: &Painter, theme: &Theme, plane: Plane, screen: &Screen, pict
     if !sound.before.is_silent() {
         draw::area(
             painter,
-            points(&sound.before, false),
+            points(&sound.before, false).step_by(2),
             base,
             faint(theme.dim, 0.20),
         );

@@ -168,7 +168,7 @@ fn spectrum(ui: &mut Ui, rect: Rect, screen: &mut Screen, picture: &mut Picture)
     if !before.is_silent() {
         draw::area(
             &painter,
-            points(before, false),
+            points(before, false).step_by(2),
             plane.rect.max.y,
             faint(theme.dim, 0.20),
         );
@@ -177,7 +177,7 @@ fn spectrum(ui: &mut Ui, rect: Rect, screen: &mut Screen, picture: &mut Picture)
     if !after.is_silent() {
         draw::area(
             &painter,
-            points(after, false),
+            points(after, false).step_by(2),
             plane.rect.max.y,
             faint(theme.heard, 0.16),
         );

@@ -125,7 +125,9 @@ fn wave(ui: &Ui, rect: Rect, frames: &[[f32; 2]]) {
             .unwrap_or(latest);
         let step = inner.width() / (length - 1) as f32;
         for (channel, color) in [(1, faint(theme.heard, 0.45)), (0, theme.heard)] {
-            let points = (0..length).map(|index| {
+            // A point for every two points of width is as fine as can be seen.
+            let stride = (2.0 / step).ceil().max(1.0) as usize;
+            let points = (0..length).step_by(stride).map(|index| {
                 let sample = frames[start + index][channel].clamp(-1.2, 1.2);
                 pos2(inner.min.x + index as f32 * step, middle - sample * half)
             });
