@@ -124,6 +124,7 @@ pub fn open(
         most_commands: 0,
         most_notices: 0,
         ids: HashMap::new(),
+        delta: None,
         history: History::default(),
         slots,
     };
@@ -166,6 +167,8 @@ pub struct Controller {
     most_notices: u64,
     /// Ids of slots that have left, for notices that come late.
     ids: HashMap<SlotKey, String>,
+    /// The slot of which only the difference is heard.
+    delta: Option<SlotKey>,
     history: History,
     // Last: the collector outlives what it collects.
     slots: SlotBuilder,
@@ -469,6 +472,36 @@ impl Controller {
         map
     }
 
+    /// `[main]` Has only what one module changes of its input be heard, or all again: over 20 ms, and without
+    /// a step to undo.
+    ///
+    /// # Errors
+    ///
+    /// There is no such module, or too many commands wait.
+    pub fn listen_to_delta(&mut self, module: Option<&str>) -> Result<(), ControlError> {
+        let to = module.map(|module| self.place(module)).transpose()?;
+        let to = to.map(|place| self.live[place].key);
+        let before = self.delta;
+        if self.commands.slots() < 2 {
+            return Err(ControlError::Busy);
+        }
+        if let Some(slot) = before.filter(|before| Some(*before) != to) {
+            self.send(Message::Change(Change::Delta { slot, on: false }))?;
+        }
+        if let Some(slot) = to {
+            self.send(Message::Change(Change::Delta { slot, on: true }))?;
+        }
+        self.delta = to;
+        Ok(())
+    }
+
+    /// `[main]` The module of which only the difference is heard.
+    pub fn delta(&self) -> Option<&str> {
+        let key = self.delta?;
+        let place = self.live.iter().position(|slot| slot.key == key)?;
+        Some(&self.spec.modules[place].id)
+    }
+
     /// `[main]` The panic button; whoever may need it takes a clone.
     pub fn panic_button(&self) -> &PanicButton {
         &self.panic_button
@@ -507,6 +540,12 @@ impl Controller {
         health.scratch_bytes.room = Scratch::BYTES as u64;
         health.collected = self.slots.collector.collected();
         health
+    }
+
+    /// `[main]` How many blocks took how long: the upper end in nanoseconds and the count, rising, empty ones
+    /// left out.
+    pub fn block_histogram(&self) -> Vec<(u64, u64)> {
+        self.health.histogram()
     }
 
     /// `[main]` What went wrong in each slot up to now, with the module's id, in the rack's order.
@@ -567,6 +606,7 @@ impl Controller {
             Change::Param { index, .. } => cells.set_value(usize::from(index), None),
             Change::Bypass { .. } => cells.set_bypass(None),
             Change::Mix { .. } => cells.set_mix(None),
+            Change::Delta { .. } => {}
         }
         self.send(Message::Change(change))?;
         self.spec = spec;

@@ -40,12 +40,23 @@ pub enum Change {
         /// 0 to 1.
         value: f32,
     },
+    /// Only what the slot changes of its input is heard, or its output again. No automation: a way of
+    /// listening.
+    Delta {
+        /// Whose.
+        slot: SlotKey,
+        /// Only the difference.
+        on: bool,
+    },
 }
 
 impl Change {
     pub(crate) fn slot(&self) -> SlotKey {
         match *self {
-            Self::Param { slot, .. } | Self::Bypass { slot, .. } | Self::Mix { slot, .. } => slot,
+            Self::Param { slot, .. }
+            | Self::Bypass { slot, .. }
+            | Self::Mix { slot, .. }
+            | Self::Delta { slot, .. } => slot,
         }
     }
 }

@@ -34,6 +34,8 @@ pub(crate) struct Slot {
     /// How much of the module is heard is the product of these two.
     mix: Ease<1>,
     active: Fade,
+    /// How much of the input is taken away from what comes out: 1 leaves the difference.
+    delta: Fade,
     fade_frames: usize,
     /// The input as late as the module's output; empty when that is not late.
     dry_line: [ArenaSlice<f32>; 2],
@@ -223,6 +225,7 @@ impl Slot {
             module,
             mix: Ease::new([spec.mix], fade_frames),
             active: Fade::at(if spec.bypass { 0.0 } else { 1.0 }),
+            delta: Fade::at(0.0),
             fade_frames,
             dry_line,
             dry_at: 0,
@@ -246,6 +249,8 @@ impl Slot {
             && !self.active.is_moving()
             && self.mix.target() == [1.0]
             && self.active.target() == 1.0
+            && !self.delta.is_moving()
+            && self.delta.target() == 0.0
     }
 
     /// `[any]` Frames by which the slot is late, bypassed or not.
@@ -297,6 +302,10 @@ impl Slot {
                     }
                     self.mix.set([value]);
                 }
+            }
+            Change::Delta { on, .. } => {
+                let to = if on { 1.0 } else { 0.0 };
+                self.delta = Fade::over(self.delta.now(), to, self.fade_frames);
             }
         }
     }
@@ -354,6 +363,7 @@ impl Slot {
     pub(crate) fn adopt(&mut self, old: &Self) {
         self.keep_automation(old);
         self.mix.adopt(&old.mix);
+        self.delta = old.delta;
         let target = self.active.target();
         self.active = if old.active.target() == target {
             old.active
@@ -369,6 +379,7 @@ impl Slot {
     pub(crate) fn reset(&mut self) {
         self.mix.finish();
         self.active = Fade::at(self.active.target());
+        self.delta = Fade::at(self.delta.target());
         self.call(|module| module.reset());
         for line in &mut self.dry_line {
             line.fill(0.0);
@@ -506,5 +517,15 @@ impl Slot {
         }
         self.mix.advance(frames);
         self.active.advance(frames);
+        if self.delta.is_moving() || self.delta.target() != 0.0 {
+            let delta = self.delta;
+            for channel in 0..block.channels() {
+                let samples = block.channel(channel).iter_mut().zip(&dry[channel]);
+                for (i, (sample, dry)) in samples.enumerate() {
+                    *sample -= dry * delta.ahead(1 + i);
+                }
+            }
+            self.delta.advance(frames);
+        }
     }
 }

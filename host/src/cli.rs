@@ -2,6 +2,8 @@
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::client::Order;
+use crate::client::WatchArgs;
 use crate::memory::MemoryArgs;
 use crate::play::LatencyArgs;
 use crate::play::PlayArgs;
@@ -17,6 +19,14 @@ use crate::render::RenderArgs;
     max_term_width = 100
 )]
 pub struct Cli {
+    /// Which running program is meant, by its process number, in place of the newest
+    #[arg(
+        long,
+        value_name = "PID",
+        global = true,
+        help_heading = "Reaching a running program"
+    )]
+    pub pid: Option<u32>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -39,6 +49,13 @@ pub enum Command {
     Presets(ListArgs),
     /// Show where every byte of a rack's audio memory is
     Memory(MemoryArgs),
+    /// Look at a running program: meters, parameters, health
+    Watch(WatchArgs),
+    /// Show how the audio thread of a running program does
+    Health(ListArgs),
+    /// Ask a running program to do something.
+    #[command(flatten)]
+    Order(Order),
 }
 
 /// The options of `devices`.

@@ -8,6 +8,7 @@ use headroom_engine::preset::PresetError;
 use headroom_engine::{OpenError, StreamError};
 
 use crate::audio_file::{ReadError, WriteError};
+use crate::client::ClientError;
 use crate::play::PlayError;
 
 /// Why a command did not do what it was asked.
@@ -56,6 +57,9 @@ pub enum HostError {
         /// As typed.
         given: String,
     },
+    /// A running program could not be asked.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// The rack could not be played.
     #[error(transparent)]
     Play(#[from] PlayError),

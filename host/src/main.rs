@@ -2,6 +2,7 @@
 
 pub mod audio_file;
 pub mod cli;
+pub mod client;
 pub mod devices;
 pub mod doctor;
 pub mod error;
@@ -37,14 +38,19 @@ static ALLOCATOR: assert_no_alloc::AllocDisabler = assert_no_alloc::AllocDisable
 
 fn main() -> ExitCode {
     headroom_engine::realtime::install_panic_hook();
-    let outcome = match Cli::parse().command {
+    let cli = Cli::parse();
+    let which = client::Which(cli.pid);
+    let outcome = match cli.command {
         Command::Play(args) => play::run(&args),
         Command::Devices(args) => devices::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Render(args) => render::run(&args),
         Command::Modules(args) => modules::run(&args),
         Command::Presets(args) => presets::run(&args),
-        Command::Memory(args) => memory::run(&args),
+        Command::Memory(args) => memory::run(&args, which),
+        Command::Watch(args) => client::watch(&args, which),
+        Command::Health(args) => client::health(&args, which),
+        Command::Order(order) => client::order(&order, which),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use directories::ProjectDirs;
 use headroom_engine::preset::{self, Factory};
 use headroom_engine::{Catalog, RackSpec};
+use headroom_ipc::board::PresetInfo;
 use serde::Serialize;
 
 use crate::cli::ListArgs;
@@ -208,6 +209,59 @@ fn describe(name: String, spec: RackSpec, origin: &'static str) -> Preset {
         modules,
         origin,
     }
+}
+
+/// `[main]` The preset of this name: a built-in one or one of the user's own, and never a path.
+///
+/// # Errors
+/// There is none, or something in it is wrong.
+pub fn named(name: &str, catalog: &Catalog) -> Result<Found, HostError> {
+    let known = names();
+    if !known.iter().any(|known| known == name) {
+        return Err(HostError::NoSuchPreset {
+            given: name.to_owned(),
+            known: known.join(", "),
+        });
+    }
+    locate(Some(name), catalog)
+}
+
+/// `[main]` All presets that can be loaded, as a screen is told of them; those with an error are left out.
+pub fn infos(catalog: &Catalog) -> Vec<PresetInfo> {
+    let info = |name: String, own, spec: RackSpec| PresetInfo {
+        name,
+        title: spec.name,
+        tags: spec.tags,
+        modules: spec
+            .modules
+            .iter()
+            .map(|module| module.kind.id.to_owned())
+            .collect(),
+        own,
+    };
+    let built_in = preset::factory().iter().filter_map(|factory| {
+        let spec = preset::parse(factory.text, factory.name, catalog).ok()?;
+        Some(info(factory.name.to_owned(), false, spec))
+    });
+    let own = user_presets(user_folder().as_deref()).into_iter();
+    let own = own.filter_map(|(name, path)| {
+        let spec = preset::load(&path, catalog).ok()?;
+        Some(info(name, true, spec))
+    });
+    built_in.chain(own).collect()
+}
+
+/// `[main]` The file of a preset of the user's own, whose folder is made if it is not there.
+///
+/// # Errors
+/// There is no home, the folder cannot be made, or a built-in preset has this name.
+pub fn own_file(name: &str) -> Result<PathBuf, String> {
+    if preset::factory().iter().any(|factory| factory.name == name) {
+        return Err(format!("`{name}` is built in: expected another name"));
+    }
+    let folder = user_folder().ok_or("there is no home folder to save it in")?;
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    Ok(folder.join(format!("{name}.toml")))
 }
 
 /// Where the user's own presets are; `None` on a system without a home folder.

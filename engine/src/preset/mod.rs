@@ -15,7 +15,7 @@ use crate::module::Kind;
 
 pub use factory::{FACTORY, Factory, factory};
 pub use midi::{MAX_BINDINGS, MAX_CONTROLLER, MidiBinding, MidiSource, MidiTarget, read_binding};
-pub use read::parse;
+pub use read::{free_id, parse};
 pub use text::{TomlText, entries};
 pub use write::{save, to_toml, update};
 

@@ -177,8 +177,8 @@ pub(super) fn value_of(param: &Param, item: &Item) -> Option<f32> {
     }
 }
 
-/// The kind's own name, or with a number behind it.
-fn free_id(kind: &str, before: &[ModuleSpec]) -> String {
+/// `[main]` An id for a module of this kind that none of the others has: the kind's own name, or with a number behind it.
+pub fn free_id(kind: &str, before: &[ModuleSpec]) -> String {
     let taken = |id: &str| before.iter().any(|other| other.id == id);
     if !taken(kind) {
         return kind.to_owned();

@@ -139,6 +139,17 @@ impl HealthCells {
         }
     }
 
+    /// `[main]` How many blocks took how long: the upper end in nanoseconds and the count, rising, empty ones
+    /// left out.
+    pub fn histogram(&self) -> Vec<(u64, u64)> {
+        let counts = self.block_ns.iter().enumerate();
+        let counts = counts.map(|(bucket, count)| {
+            let count = u64::from(count.load(Ordering::Relaxed));
+            (upper_end_ns(bucket), count)
+        });
+        counts.filter(|(_, count)| *count > 0).collect()
+    }
+
     fn block_times(&self) -> BlockTimes {
         let counts: Vec<u64> = self
             .block_ns

@@ -19,8 +19,11 @@ use clap::Args;
 use headroom_engine::{Capacity, Catalog, Memory, MemoryError, OpenError, Stream, open};
 
 pub use self::mappings::{Mapping, Mappings};
+pub(crate) use self::report::grouped;
 pub use self::report::{MemoryReport, OwnerReport, PartReport};
 pub(crate) use self::rings::ring_place;
+use crate::client;
+use crate::client::Which;
 use crate::error::HostError;
 use crate::presets;
 use crate::render::block_frames;
@@ -67,6 +70,10 @@ pub struct MemoryArgs {
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,
 
+    /// Of the program that runs now, in place of a rack that is opened for it
+    #[arg(long, conflicts_with_all = ["preset", "rate", "block", "budget", "small", "plot"])]
+    pub running: bool,
+
     /// Print one JSON object instead of tables
     #[arg(long)]
     pub json: bool,
@@ -77,7 +84,10 @@ pub struct MemoryArgs {
 /// # Errors
 /// An option out of its range, a preset that cannot be used, a rack over its budget, a picture that
 /// cannot be written.
-pub fn run(args: &MemoryArgs) -> Result<(), HostError> {
+pub fn run(args: &MemoryArgs, which: Which) -> Result<(), HostError> {
+    if args.running {
+        return client::memory(which, args.json);
+    }
     let rate_hz = u32::try_from(args.rate).map_err(|_| HostError::Option {
         option: "--rate",
         given: args.rate.to_string(),

@@ -19,6 +19,7 @@ use super::heard::Heard;
 use super::heard::MidiCounts;
 use super::lane::LaneReceiver;
 use super::learn::Learn;
+use super::learn::target_text;
 use super::map::Map;
 use super::message::Message;
 use super::ports::Wanted;
@@ -359,6 +360,113 @@ impl Desk {
             }
             Err(error) => format!("warning: not saved: {error}"),
         }
+    }
+
+    /// `[main]` Saves the rack as it sounds under a name among the user's own presets; where it came from if
+    /// there is none.
+    pub(crate) fn save_as(
+        &mut self,
+        name: &str,
+        controller: &Controller,
+    ) -> Result<String, String> {
+        if name.is_empty() {
+            let said = self.save(controller);
+            return match said.strip_prefix("warning: ") {
+                Some(error) => Err(error.to_owned()),
+                None => Ok(said),
+            };
+        }
+        let path = presets::own_file(name)?;
+        let mut rack = controller.current();
+        name.clone_into(&mut rack.name);
+        rack.midi.clone_from(&self.bindings);
+        preset::save(&path, &rack).map_err(|error| format!("not saved: {}", one_line(&error)))?;
+        let said = format!("saved: {}", path.display());
+        self.origin = Origin::File(path);
+        Ok(said)
+    }
+
+    /// `[main]` The name by which the preset is loaded again; empty where it came from some file.
+    pub(crate) fn preset_name(&self) -> String {
+        match &self.origin {
+            Origin::BuiltIn(name) => (*name).to_owned(),
+            Origin::File(path) => {
+                let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+                let own = presets::own_file(&stem);
+                let is_own = own.is_ok_and(|own| own == *path);
+                if is_own {
+                    stem.into_owned()
+                } else {
+                    String::new()
+                }
+            }
+        }
+    }
+
+    /// `[main]` What is listened to; `None` when MIDI is off.
+    pub(crate) fn listening_to(&self) -> Option<String> {
+        let midi = self.midi.as_ref()?;
+        Some(midi.ports.join(", "))
+    }
+
+    /// `[main]` What is being learned, as commands write it.
+    pub(crate) fn learning(&self) -> Option<String> {
+        Some(target_text(self.learn.as_ref()?.target()))
+    }
+
+    /// `[main]` What moves what, in words.
+    pub(crate) fn bindings(&self) -> Vec<(String, String)> {
+        let words = |binding: &MidiBinding| {
+            let channel = match binding.channel {
+                Some(channel) => format!(" on channel {channel}"),
+                None => String::new(),
+            };
+            (
+                target_text(&binding.target),
+                format!("{}{channel}", binding.source),
+            )
+        };
+        self.bindings.iter().map(words).collect()
+    }
+
+    /// `[main]` Learns what moves `target`, or gives up learning.
+    pub(crate) fn learn(
+        &mut self,
+        target: Option<&str>,
+        controller: &Controller,
+    ) -> Result<String, String> {
+        let Some(target) = target else {
+            self.learn = None;
+            return Ok("learning is over".to_owned());
+        };
+        let midi = self
+            .midi
+            .as_ref()
+            .ok_or("MIDI is off: start with `--midi auto` to learn")?;
+        // What was moved before does not count.
+        let _before = midi.heard.take_touched();
+        let mut learn = Learn::new(controller.spec());
+        if !learn.choose(target) {
+            return Err(format!("`{target}` cannot be moved by a controller"));
+        }
+        self.learn = Some(learn);
+        Ok(format!("move a controller: it will move {target}"))
+    }
+
+    /// `[main]` Lets go of what moves `target`.
+    pub(crate) fn forget(
+        &mut self,
+        target: &str,
+        controller: &Controller,
+    ) -> Result<String, String> {
+        let count = self.bindings.len();
+        self.bindings
+            .retain(|binding| target_text(&binding.target) != target);
+        if self.bindings.len() == count {
+            return Err(format!("nothing moves {target}"));
+        }
+        self.bindings_changed(controller);
+        Ok(format!("nothing moves {target} any more (saving keeps it)"))
     }
 
     /// `[main]` What the panel shows.

@@ -28,6 +28,16 @@ impl Learn {
         &self.targets[self.at]
     }
 
+    /// `[main]` Chooses what `text` names: `eq.band1_freq_hz`, `eq.mix`, `eq.bypass`, `mute`, `panic`.
+    pub(super) fn choose(&mut self, text: &str) -> bool {
+        let place = self
+            .targets
+            .iter()
+            .position(|target| target_text(target) == text);
+        self.at = place.unwrap_or(self.at);
+        place.is_some()
+    }
+
     /// `[main]` The next, or the one before; round and round.
     pub(super) fn step(&mut self, forward: bool) {
         let count = self.targets.len();
@@ -103,6 +113,16 @@ impl Learn {
     /// `[main]` Where in the list, from 1, and how many there are.
     pub(super) fn place(&self) -> (usize, usize) {
         (self.at + 1, self.targets.len())
+    }
+}
+
+/// A target as commands write it.
+pub(super) fn target_text(target: &MidiTarget) -> String {
+    match target {
+        MidiTarget::Param { module, param, .. } => format!("{module}.{param}"),
+        MidiTarget::Mix { module } => format!("{module}.mix"),
+        MidiTarget::Bypass { module } => format!("{module}.bypass"),
+        MidiTarget::Mute | MidiTarget::Panic => target.to_string(),
     }
 }
 

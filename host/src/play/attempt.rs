@@ -11,6 +11,7 @@ use headroom_engine::MemoryMap;
 use headroom_engine::Processor;
 use headroom_engine::RackSpec;
 use headroom_engine::Stream;
+use headroom_ipc::Publishers;
 
 use super::args::Numbers;
 use super::args::PlayArgs;
@@ -34,6 +35,7 @@ use super::player::Programme;
 use super::record;
 use super::record::Recorder;
 use super::report::Earlier;
+use super::session::device::Chosen;
 use super::shared::Shared;
 use super::source;
 use super::source::FileSource;
@@ -56,6 +58,8 @@ pub(super) struct Plan<'a> {
     pub(super) origin: &'a Origin,
     /// What MIDI is listened to, if any.
     pub(super) midi: Option<&'a midi::Setup>,
+    /// Where the audio thread shows what a screen wants to see.
+    pub(super) publishers: Option<Publishers>,
 }
 
 /// A device that runs, with its rack on it, in silence until [`Shared::run`].
@@ -80,6 +84,8 @@ pub(super) struct Open {
     /// What leads to the player's MIDI, until the session takes it.
     pub(super) midi: Option<midi::FeedEnds>,
     pub(super) ids: DeviceIds,
+    /// A device that somebody asked for since.
+    pub(super) chosen: Chosen,
 }
 
 /// Why one backend was not taken.
@@ -323,7 +329,10 @@ fn attempt(backend: Backend, plan: &Plan<'_>) -> Result<Open, Miss> {
     let ids = device.ids();
     let rate_hz = facts.sample_rate_hz;
     let max_block_frames = max_block_frames(&facts);
-    let (controller, processor) = build(plan.spec, rate_hz, max_block_frames)?;
+    let (controller, mut processor) = build(plan.spec, rate_hz, max_block_frames)?;
+    if let Some(publishers) = &plan.publishers {
+        processor.publish_to(publishers.take());
+    }
 
     let shared = Arc::new(Shared::default());
     shared.rack_latency_frames.store(
@@ -380,6 +389,7 @@ fn attempt(backend: Backend, plan: &Plan<'_>) -> Result<Open, Miss> {
         heard: plan.midi.map(|setup| Arc::clone(setup.heard())),
         midi,
         ids,
+        chosen: None,
     })
 }
 

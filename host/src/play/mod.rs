@@ -80,10 +80,14 @@ use headroom_engine::realtime::install_system_call_trap;
 use crate::error::HostError;
 use crate::midi;
 use crate::presets;
+use headroom_ipc::Backing;
+use headroom_ipc::Server;
+
 use crate::report::print;
 use crate::report::print_json;
 
 use self::recall::Recall;
+use self::session::remote::Remote;
 use self::setlist::Setlist;
 
 pub use self::args::PlayArgs;
@@ -121,12 +125,19 @@ pub fn run(args: &PlayArgs) -> Result<(), HostError> {
     };
     let midi =
         midi::Setup::find(args.midi.as_deref(), args.midi_map.as_ref()).map_err(PlayError::from)?;
+    // Sound does not need it: what is in the way of clients is said, and that is all.
+    let server = Server::open(Backing::default());
+    if let Err(error) = &server {
+        eprintln!("headroom: warning: no screen and no command can reach this program: {error}");
+    }
+    let server = server.ok();
     let plan = attempt::Plan {
         args,
         numbers,
         spec: &found.spec,
         origin: &found.origin,
         midi: midi.as_ref(),
+        publishers: server.as_ref().map(Server::publishers),
     };
     // Before any device is searched: a bad file is the caller's mistake, not the device's.
     plan.check_input()?;
@@ -144,7 +155,15 @@ pub fn run(args: &PlayArgs) -> Result<(), HostError> {
         eprintln!("headroom: {line}");
     }
     let setlist = Setlist::new(setlist, args.every);
-    let (report, ended) = session::run(open, &plan, setlist, &signals);
+    let mut remote = server.map(Remote::new);
+    if let Some(remote) = &mut remote
+        && !args.no_gui
+        && has_display()
+        && let Err(reason) = remote.open_screen()
+    {
+        eprintln!("headroom: warning: no screen: {reason}");
+    }
+    let (report, ended) = session::run(open, &plan, setlist, &signals, remote);
     if args.json {
         print_json(&report, false)?;
     } else {
@@ -157,4 +176,10 @@ pub fn run(args: &PlayArgs) -> Result<(), HostError> {
         trap::tell(report.audio_thread.blocks);
     }
     Ok(ended?)
+}
+
+/// Whether a window could be shown.
+fn has_display() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    cfg!(not(target_os = "linux")) || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")
 }

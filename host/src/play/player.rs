@@ -222,6 +222,8 @@ impl Player {
         let ratio = f64::from(programme.sample_rate_hz) / f64::from(before_hz);
         let scaled = |frames: u64| (frames as f64 * ratio).round() as u64;
         let position = scaled(self.position);
+        let mut processor = processor;
+        processor.publish_to(self.processor.publish_to(None));
         // Their writer is the callback that has the player, and now nobody else has it.
         let heard_frames = &self.shared.input_frames;
         heard_frames.store(scaled(heard_frames.load(Relaxed)), Relaxed);

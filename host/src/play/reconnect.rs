@@ -114,7 +114,10 @@ impl Reconnect {
             },
             Stage::Pausing(until) if Instant::now() < until => Stage::Pausing(until),
             Stage::Pausing(_) => {
-                let (backend, wish) = (open.facts.backend, plan.wish_again(&open.facts, &open.ids));
+                let (backend, wish) = match &open.chosen {
+                    Some(chosen) => chosen.clone(),
+                    None => (open.facts.backend, plan.wish_again(&open.facts, &open.ids)),
+                };
                 match Job::start(move || backend::find_whenever(backend, &wish)) {
                     Some(job) => Stage::Finding(job),
                     None => pause(),

@@ -1,5 +1,10 @@
 //! The main thread while the rack plays: keys, signals, housekeeping, the panel, and the end.
 
+pub(super) mod device;
+mod obey;
+pub(super) mod remote;
+mod shown;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
@@ -12,7 +17,9 @@ use headroom_engine::realtime::ThreadFaults;
 use headroom_engine::realtime::ThreadSwitches;
 use headroom_engine::realtime::Violation;
 use headroom_engine::units::gain_to_db;
+use headroom_ipc::board::DeviceChoices;
 
+use self::remote::Remote;
 use super::attempt::Open;
 use super::attempt::Plan;
 use super::error::PlayError;
@@ -87,9 +94,11 @@ pub(super) fn run(
     plan: &Plan<'_>,
     setlist: Setlist,
     signals: &Signals,
+    remote: Option<Remote>,
 ) -> (PlayReport, Result<(), PlayError>) {
     signals.pedal.connect(open.controller.panic_button());
     let mut session = Session::new(open, plan, setlist);
+    session.remote = remote;
     let ended = session.play(signals);
     session.housekeep();
     session.finish_recordings(signals);
@@ -136,6 +145,14 @@ struct Session<'a> {
     first_violation: Option<Violation>,
     /// The newest that were seen; a thread that has gone leaves none.
     switches: Option<ThreadSwitches>,
+    /// Who looks from another process; `None` where that cannot be had.
+    remote: Option<Remote>,
+    /// What a device panel may offer, once it was asked for.
+    choices: DeviceChoices,
+    /// A device that was asked for while another played.
+    change: Option<device::Change>,
+    /// The answer of all audio systems that is waited for.
+    asked: device::Asked,
 }
 
 /// A device that is lost.
@@ -229,6 +246,10 @@ impl<'a> Session<'a> {
             stack: Stack::default(),
             first_violation: None,
             switches: None,
+            remote: None,
+            choices: DeviceChoices::default(),
+            change: None,
+            asked: None,
         };
         session.greet(live);
         session.open.shared.run();
@@ -251,6 +272,9 @@ impl<'a> Session<'a> {
     }
 
     fn say(&mut self, message: &str) {
+        if let Some(remote) = &mut self.remote {
+            remote.hear(message);
+        }
         let message = format!("headroom: {message}");
         match &mut self.terminal {
             Some(terminal) => terminal.say(&message),
@@ -284,6 +308,7 @@ impl<'a> Session<'a> {
     fn pause(&self) -> Duration {
         let usual = match &self.terminal {
             _ if self.desk.is_listening() => MIDI_LOOK,
+            _ if self.remote.as_ref().is_some_and(Remote::is_watched) => remote::LOOK,
             Some(_) => FRAME,
             None => LOOK,
         };
@@ -352,6 +377,9 @@ impl<'a> Session<'a> {
             self.end();
         }
         self.look_at_desk();
+        self.look_at_clients();
+        self.watch_change();
+        self.hear_choices();
         if touched || self.drawn.elapsed() >= FRAME {
             self.draw();
         }

@@ -156,6 +156,7 @@ fn measure(args: &LatencyArgs) -> Result<RoundTrip, PlayError> {
         // Nothing is saved, and nothing moves it.
         origin: &Origin::BuiltIn("latency"),
         midi: None,
+        publishers: None,
     };
     let heard = probe::prepare(RING_FRAMES);
     rights::raise_limits();

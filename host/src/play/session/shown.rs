@@ -1,0 +1,176 @@
+//! What is shown of a session: the description of its rack, its health, its memory.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use headroom_ipc::board::Description;
+use headroom_ipc::board::DeviceInfo;
+use headroom_ipc::board::HealthInfo;
+use headroom_ipc::board::MarkInfo;
+use headroom_ipc::board::MemoryInfo;
+use headroom_ipc::board::MemoryPart;
+use headroom_ipc::board::ModuleInfo;
+
+use super::Session;
+use crate::play::live_memory;
+use crate::play::report::deadline_ns;
+use crate::play::shared::Priority;
+use crate::play::trap;
+
+impl Session<'_> {
+    /// What there is.
+    pub(super) fn description(&self, modules: Vec<ModuleInfo>) -> Description {
+        let controller = &self.open.controller;
+        let Some(remote) = &self.remote else {
+            return Description::default();
+        };
+        Description {
+            program: format!("headroom {}", env!("CARGO_PKG_VERSION")),
+            rack: controller.spec().name.clone(),
+            preset: self.desk.preset_name(),
+            is_changed: controller.undo_label().is_some(),
+            kinds: remote.kinds.clone(),
+            latency_frames: modules.iter().map(|module| module.latency_frames).sum(),
+            modules,
+            device: self.device_info(),
+            choices: self.choices.clone(),
+            presets: remote.presets.clone(),
+            undo: controller.undo_label(),
+            redo: controller.redo_label(),
+            compared: remote.compared,
+            delta: controller.delta().map(str::to_owned),
+            muted: self.muted,
+            panic: controller.panic_button().is_pressed(),
+            recording: self.open.recorder.status().is_some(),
+            midi: self.desk.listening_to(),
+            learning: self.desk.learning(),
+            bindings: self.desk.bindings(),
+        }
+    }
+
+    fn device_info(&self) -> DeviceInfo {
+        let facts = &self.open.facts;
+        DeviceInfo {
+            backend: facts.backend.to_string(),
+            output: facts.output.clone(),
+            input: self.view.source.clone(),
+            sample_rate_hz: facts.sample_rate_hz,
+            block_frames: self.open.block_frames,
+            channels: self.open.controller.stream().channels() as u8,
+            waiting: self.lost.is_some(),
+            changeable: true,
+            inputs: self.plan.args.inputs.clone().unwrap_or_default(),
+            outputs: self.plan.args.outputs.clone().unwrap_or_default(),
+        }
+    }
+
+    /// How the audio thread does.
+    pub(super) fn health_info(&self) -> HealthInfo {
+        let controller = &self.open.controller;
+        let health = controller.health();
+        let shared = &self.open.shared;
+        let faults = self.faults();
+        let mark = |name: &str, mark: headroom_engine::realtime::HighWater| MarkInfo {
+            name: name.to_owned(),
+            most: mark.most,
+            room: mark.room,
+        };
+        let rights = self.rights.report();
+        let slots = controller.slot_health().into_iter();
+        HealthInfo {
+            blocks: health.blocks,
+            frames: shared.frames.load(Relaxed),
+            seconds: self.seconds(),
+            deadline_ns: deadline_ns(self.open.block_frames, self.open.facts.sample_rate_hz),
+            block_p50_ns: health.block_ns.p50,
+            block_p99_ns: health.block_ns.p99,
+            block_max_ns: health.block_ns.max,
+            histogram: controller.block_histogram(),
+            over_deadline: health.over_deadline,
+            xruns: shared.xruns(),
+            input_gaps: shared.input_gaps(),
+            allocations: shared.allocations.load(Relaxed),
+            deallocations: shared.deallocations.load(Relaxed),
+            faults: [faults.minor, faults.major],
+            switches: health.switches.map_or([0; 2], |switches| {
+                [switches.voluntary, switches.involuntary]
+            }),
+            system_calls: trap::system_calls(),
+            non_finite_inputs: health.non_finite_inputs,
+            panics: health.panics,
+            flushed_blocks: health.flushed_blocks,
+            slots: slots
+                .map(|(id, slot)| (id, slot.not_finite_chunks, slot.flushed_chunks))
+                .collect(),
+            stack: self
+                .stack
+                .fullest()
+                .map(|stack| (stack.used_bytes, stack.limit_bytes)),
+            marks: vec![
+                mark("commands", health.commands),
+                mark("notices", health.notices),
+                mark("slots", health.slots),
+                mark("racks that have left", health.rack_tails),
+                mark("scratch bytes", health.scratch_bytes),
+            ],
+            collected_bytes: health.collected.bytes,
+            retired_bytes: controller.memory_map().retired_bytes as u64,
+            realtime: shared.priority() == Priority::Realtime,
+            locked: rights.audio_bytes > 0 && rights.audio_locked_bytes >= rights.audio_bytes,
+            reconnects: self.absence.reconnects,
+            recording: self
+                .open
+                .recorder
+                .status()
+                .map(|recording| (recording.seconds, recording.dropped_frames)),
+            violation: self.first_violation.as_ref().map(ToString::to_string),
+            messages: self
+                .remote
+                .as_ref()
+                .map(|remote| remote.messages.iter().cloned().collect())
+                .unwrap_or_default(),
+        }
+    }
+
+    /// Where its memory is.
+    pub(super) fn memory_info(&self) -> MemoryInfo {
+        let report = live_memory::report(&self.open);
+        let mut parts: Vec<MemoryPart> = report
+            .parts
+            .iter()
+            .map(|part| {
+                let flags = [part.locked, part.huge, part.prefaulted, part.shared];
+                let bits = flags.iter().enumerate();
+                MemoryPart {
+                    owner: part.owner.clone(),
+                    name: part.name.clone(),
+                    sort: part.sort.clone(),
+                    inside: part.inside,
+                    address: part.address as u64,
+                    bytes: part.bytes as u64,
+                    pages: bits.fold(0, |all, (bit, on)| all | u8::from(*on) << bit),
+                }
+            })
+            .collect();
+        let mut bytes = report.bytes as u64;
+        if let Some(remote) = &self.remote {
+            let (address, segment_bytes, locked) = remote.server.memory();
+            bytes += segment_bytes as u64;
+            parts.push(MemoryPart {
+                owner: "screen".to_owned(),
+                name: "meters, sound and board".to_owned(),
+                sort: "segment".to_owned(),
+                inside: false,
+                address: address as u64,
+                bytes: segment_bytes as u64,
+                pages: u8::from(locked) | 0b1100,
+            });
+        }
+        MemoryInfo {
+            parts,
+            bytes,
+            resident_bytes: report
+                .mappings
+                .map_or(0, |mappings| mappings.rss_bytes as u64),
+        }
+    }
+}
