@@ -16,6 +16,7 @@ use play_common::noise;
 use play_common::playing::FROM;
 use play_common::playing::INTO;
 use play_common::playing::Playing;
+use play_common::rendered;
 use play_common::report_of;
 use play_common::stderr;
 use play_common::wire;
@@ -27,50 +28,6 @@ use play_common::wire::Wire;
 #[ignore = "started by the other tests"]
 fn wire() {
     wire::be_the_wire();
-}
-
-/// A WAV file of 32-bit floats.
-fn write_wave(path: &Path, frames: &[[f32; 2]]) {
-    let data_bytes = frames.len() as u32 * 8;
-    let mut bytes = Vec::new();
-    bytes.extend(b"RIFF");
-    bytes.extend((36 + data_bytes).to_le_bytes());
-    bytes.extend(b"WAVEfmt ");
-    bytes.extend(16_u32.to_le_bytes());
-    bytes.extend([3, 0, 2, 0]);
-    bytes.extend(48_000_u32.to_le_bytes());
-    bytes.extend((48_000_u32 * 8).to_le_bytes());
-    bytes.extend([8, 0, 32, 0]);
-    bytes.extend(b"data");
-    bytes.extend(data_bytes.to_le_bytes());
-    bytes.extend(
-        frames
-            .iter()
-            .flatten()
-            .flat_map(|sample| sample.to_le_bytes()),
-    );
-    std::fs::write(path, bytes).unwrap();
-}
-
-/// The samples of a WAV file of 32-bit floats.
-fn read_wave(path: &Path) -> Vec<[f32; 2]> {
-    let bytes = std::fs::read(path).unwrap();
-    let data = bytes.windows(4).position(|four| four == b"data").unwrap() + 8;
-    let sample = |bytes: &[u8]| f32::from_le_bytes(bytes.try_into().unwrap());
-    bytes[data..]
-        .chunks_exact(8)
-        .map(|frame| [sample(&frame[..4]), sample(&frame[4..])])
-        .collect()
-}
-
-fn rendered(place: &Path, preset: &str, frames: &[[f32; 2]]) -> Vec<[f32; 2]> {
-    write_wave(&place.join("in.wav"), frames);
-    let args = [
-        "render", "in.wav", "out.wav", "--preset", preset, "--tail", "0.1",
-    ];
-    let output = headroom(place, &args).output().unwrap();
-    assert!(output.status.success(), "{}", stderr(&output));
-    read_wave(&place.join("out.wav"))
 }
 
 fn bits(frames: &[[f32; 2]]) -> Vec<[u32; 2]> {

@@ -2,7 +2,7 @@
 //!
 //! A writer that dies inside one wedges that one only; readers give up after a few tries.
 
-use crate::sync::{AtomicU32, Ordering, fence};
+use crate::sync::{AtomicU32, Ordering, acquire, acquire_fence, release, release_fence};
 
 /// How often a reader tries to copy a cell that is being written.
 const TRIES: usize = 8;
@@ -30,19 +30,19 @@ impl<const WORDS: usize> Cell<WORDS> {
         let before = self.sequence.load(Ordering::Relaxed) & !1;
         self.sequence.store(before | 1, Ordering::Relaxed);
         // Release: whoever reads a new word sees, behind its fence, that the number is odd.
-        fence(Ordering::Release);
+        release_fence();
         for (cell, word) in self.words.iter().zip(words) {
             cell.store(*word, Ordering::Relaxed);
         }
         // Never 0 again: that means that nothing has been written.
         let after = before.wrapping_add(2).max(2);
-        self.sequence.store(after, Ordering::Release);
+        self.sequence.store(after, release());
     }
 
     /// `[any]` A copy of all words; `None` when nothing has been written yet, or always is.
     pub(crate) fn read(&self) -> Option<[u32; WORDS]> {
         for _ in 0..TRIES {
-            let before = self.sequence.load(Ordering::Acquire);
+            let before = self.sequence.load(acquire());
             if before == 0 {
                 return None;
             }
@@ -52,7 +52,7 @@ impl<const WORDS: usize> Cell<WORDS> {
             }
             let words = std::array::from_fn(|at| self.words[at].load(Ordering::Relaxed));
             // Acquire: the words are read before the number is looked at again.
-            fence(Ordering::Acquire);
+            acquire_fence();
             if self.sequence.load(Ordering::Relaxed) == before {
                 return Some(words);
             }

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::region::{COMMAND_BYTES, COMMANDS, CommandRegion, CommandSlot};
 use crate::segment::Segment;
-use crate::sync::Ordering;
+use crate::sync::{Ordering, acquire, release};
 
 /// Characters of an id or a name in a command.
 const MAX_NAME: usize = 120;
@@ -228,9 +228,10 @@ impl Command {
     ///
     /// They are no command, or one that makes no sense.
     pub fn decode(bytes: &[u8]) -> Result<Self, CommandError> {
-        let command: Self = postcard::from_bytes(bytes).map_err(|_| CommandError::Foreign)?;
-        command.check()?;
-        Ok(command)
+        match postcard::take_from_bytes::<Self>(bytes) {
+            Ok((command, [])) => command.check().map(|()| command),
+            _ => Err(CommandError::Foreign),
+        }
     }
 }
 
@@ -243,7 +244,8 @@ fn no_path(name: &str) -> Result<(), CommandError> {
 }
 
 impl CommandSlot {
-    fn put(&self, bytes: &[u8]) {
+    fn put(&self, number: u64, bytes: &[u8]) {
+        self.check.store(check_of(number, bytes), Ordering::Relaxed);
         self.bytes.store(bytes.len() as u32, Ordering::Relaxed);
         for (cell, part) in self.words.iter().zip(bytes.chunks(4)) {
             let mut word = [0; 4];
@@ -252,8 +254,9 @@ impl CommandSlot {
         }
     }
 
-    /// A copy; the other process may write it anew at any time, so it is looked at once.
-    fn take(&self) -> Vec<u8> {
+    /// A copy of command `number`; the other process may write it anew at any time, so it is looked at once.
+    fn take(&self, number: u64) -> Result<Vec<u8>, CommandError> {
+        let check = self.check.load(Ordering::Relaxed);
         let bytes = self.bytes.load(Ordering::Relaxed) as usize;
         let bytes = bytes.min(COMMAND_BYTES);
         let words = self.words[..bytes.div_ceil(4)].iter();
@@ -261,8 +264,23 @@ impl CommandSlot {
             .flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes())
             .collect();
         text.truncate(bytes);
-        text
+        if check == check_of(number, &text) {
+            Ok(text)
+        } else {
+            Err(CommandError::Foreign)
+        }
     }
+}
+
+/// FNV-1a, 32 bits, over the number and the bytes.
+fn check_of(number: u64, bytes: &[u8]) -> u32 {
+    let all = number
+        .to_le_bytes()
+        .into_iter()
+        .chain(bytes.iter().copied());
+    all.fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    })
 }
 
 /// A client's end of its ring.
@@ -280,14 +298,15 @@ impl CommandSender {
     pub(crate) fn send(&mut self, command: &Command) -> Result<u64, CommandError> {
         let bytes = command.encode()?;
         // Acquire: what the other side has taken is taken: its place may be written to.
-        let taken = self.region.taken.load(Ordering::Acquire);
+        let taken = self.region.taken.load(acquire());
         if self.sent.wrapping_sub(taken) >= COMMANDS as u64 {
             return Err(CommandError::Full);
         }
-        self.region.slots[(self.sent % COMMANDS as u64) as usize].put(&bytes);
+        let slot = &self.region.slots[(self.sent % COMMANDS as u64) as usize];
         self.sent += 1;
+        slot.put(self.sent, &bytes);
         // Release: with the Acquire in `receive`.
-        self.region.written.store(self.sent, Ordering::Release);
+        self.region.written.store(self.sent, release());
         Ok(self.sent)
     }
 
@@ -313,7 +332,7 @@ impl CommandReceiver {
     /// `[main]` The next command and its number, or what was wrong with it; `None` when there is none.
     pub(crate) fn receive(&mut self) -> Option<(u64, Result<Command, CommandError>)> {
         // Acquire: with the sender's Release.
-        let written = self.region.written.load(Ordering::Acquire);
+        let written = self.region.written.load(acquire());
         let waiting = written.wrapping_sub(self.taken);
         if waiting == 0 {
             return None;
@@ -322,11 +341,14 @@ impl CommandReceiver {
             // No sender of ours does this: all that can be there at most.
             self.taken = written.wrapping_sub(COMMANDS as u64);
         }
-        let bytes = self.region.slots[(self.taken % COMMANDS as u64) as usize].take();
+        let slot = &self.region.slots[(self.taken % COMMANDS as u64) as usize];
         self.taken = self.taken.wrapping_add(1);
+        let command = slot
+            .take(self.taken)
+            .and_then(|bytes| Command::decode(&bytes));
         // Release: the place may be written to again. For the client's eyes only.
-        self.region.taken.store(self.taken, Ordering::Release);
-        Some((self.taken, Command::decode(&bytes)))
+        self.region.taken.store(self.taken, release());
+        Some((self.taken, command))
     }
 
     pub(crate) fn wants_sound(&self) -> bool {
@@ -422,8 +444,10 @@ mod tests {
         ) {
             let (_, mut receiver, region) = ring();
             let slot = &region.slots[0];
-            slot.put(&bytes);
-            slot.bytes.store(bytes_said, Ordering::Relaxed);
+            slot.put(1, &bytes);
+            if bytes_said % 2 == 0 {
+                slot.bytes.store(bytes_said, Ordering::Relaxed);
+            }
             region.written.store(1, Ordering::Release);
             if let Some((1, Ok(command))) = receiver.receive() {
                 prop_assert!(command.check().is_ok());

@@ -29,6 +29,9 @@ mod sound;
 mod sync;
 mod walk;
 
+#[cfg(all(test, loom))]
+mod orders;
+
 #[cfg(unix)]
 mod client;
 #[cfg(unix)]

@@ -9,7 +9,7 @@
 //! sequence lock: odd while it is written, and twice its number when it is whole, so that a reader sees at
 //! once that an entry is torn or has been written anew.
 
-use crate::sync::{AtomicU32, AtomicU64, Ordering, fence};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, acquire, acquire_fence, release, release_fence};
 
 /// Slots whose levels fit a meter frame.
 pub const MAX_LANES: usize = 64;
@@ -142,12 +142,51 @@ fn for_each_lane(mut present: u64, mut visit: impl FnMut(usize)) {
     }
 }
 
+/// Says which number what stands beside it has: `2 n + 1` while number `n` is written, `2 n + 2` when it is
+/// whole. One writer, any number of readers.
+#[repr(C)]
+pub(crate) struct Stamp(AtomicU64);
+
+impl Stamp {
+    #[cfg(loom)]
+    pub(crate) fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    /// `[audio]` Before the first word.
+    pub(crate) fn begin(&self, number: u64) {
+        self.0
+            .store(number.wrapping_mul(2).wrapping_add(1), Ordering::Relaxed);
+        // Whoever reads a word that is stored below sees, behind its own fence, that the number is odd.
+        // Partner: the fence in `is_still`.
+        release_fence();
+    }
+
+    /// `[audio]` Behind the last word.
+    pub(crate) fn end(&self, number: u64) {
+        // With the load in `is`, so that a whole number means whole words.
+        self.0
+            .store(number.wrapping_mul(2).wrapping_add(2), release());
+    }
+
+    /// `[any]` Before the first word is read.
+    pub(crate) fn is(&self, number: u64) -> bool {
+        // Partner: the store in `end`.
+        self.0.load(acquire()) == number.wrapping_mul(2).wrapping_add(2)
+    }
+
+    /// `[any]` Behind the last word: what was read is of that number, and whole.
+    pub(crate) fn is_still(&self, number: u64) -> bool {
+        // What was read above is read before the number is looked at again. Partner: the fence in `begin`.
+        acquire_fence();
+        self.0.load(Ordering::Relaxed) == number.wrapping_mul(2).wrapping_add(2)
+    }
+}
+
 /// One entry. Writer: the audio thread; readers: anybody who maps it.
 #[repr(C, align(64))]
 pub(crate) struct Entry {
-    /// `2 n + 1` while entry number `n` is written, `2 n + 2` when it is whole. Release by the writer, with
-    /// the reader's Acquire.
-    sequence: AtomicU64,
+    stamp: Stamp,
     words: [AtomicU32; WORDS],
 }
 
@@ -167,21 +206,9 @@ pub(crate) struct MeterRing {
 }
 
 impl Entry {
-    #[cfg(loom)]
-    fn new() -> Self {
-        Self {
-            sequence: AtomicU64::new(0),
-            words: std::array::from_fn(|_| AtomicU32::new(0)),
-        }
-    }
-
     /// `[audio]` Writes entry number `number`.
     fn write(&self, number: u64, frame: &MeterFrame) {
-        self.sequence
-            .store(number.wrapping_mul(2).wrapping_add(1), Ordering::Relaxed);
-        // Release: whoever reads a word that is stored below sees, behind its own fence, that the number is
-        // odd. Partner: the Acquire fence in `read`.
-        fence(Ordering::Release);
+        self.stamp.begin(number);
         let put = |at: usize, word: u32| self.words[at].store(word, Ordering::Relaxed);
         put(0, frame.to as u32);
         put(1, (frame.to >> 32) as u32);
@@ -196,17 +223,13 @@ impl Entry {
         for_each_lane(frame.present, |lane| {
             put_lane(HEAD_WORDS + LANE_WORDS * (lane + 1), &frame.lanes[lane]);
         });
-        // Release: with the Acquire load in `read`, so that a whole number means whole words.
-        self.sequence
-            .store(number.wrapping_mul(2).wrapping_add(2), Ordering::Release);
+        self.stamp.end(number);
     }
 
     /// `[any]` A copy of entry number `number`; `None` when it has been overwritten, or is being so.
     fn read(&self, number: u64, into: &mut MeterFrame) -> bool {
-        let whole = number.wrapping_mul(2).wrapping_add(2);
         for _ in 0..TRIES {
-            // Acquire: partner of the writer's last store.
-            if self.sequence.load(Ordering::Acquire) != whole {
+            if !self.stamp.is(number) {
                 return false;
             }
             let word = |at: usize| self.words[at].load(Ordering::Relaxed);
@@ -226,10 +249,7 @@ impl Entry {
                 into.lanes[which] = lane(HEAD_WORDS + LANE_WORDS * (which + 1));
             });
             into.present = present;
-            // Acquire: what was read above is read before the number is looked at again. Partner: the
-            // writer's Release fence.
-            fence(Ordering::Acquire);
-            if self.sequence.load(Ordering::Relaxed) == whole {
+            if self.stamp.is_still(number) {
                 return true;
             }
         }
@@ -238,14 +258,6 @@ impl Entry {
 }
 
 impl<const N: usize> Level<N> {
-    #[cfg(loom)]
-    fn new() -> Self {
-        Self {
-            written: AtomicU64::new(0),
-            entries: std::array::from_fn(|_| Entry::new()),
-        }
-    }
-
     fn entry(&self, number: u64) -> &Entry {
         &self.entries[(number % N as u64) as usize]
     }
@@ -254,7 +266,7 @@ impl<const N: usize> Level<N> {
     fn push(&self, number: u64, frame: &MeterFrame) {
         self.entry(number).write(number, frame);
         // Release: whoever sees the number finds the entry whole, or already overwritten.
-        self.written.store(number + 1, Ordering::Release);
+        self.written.store(number + 1, release());
     }
 
     /// `[any]` Takes entry `number` into `sum`; false when it is not there any more, or not yet.
@@ -348,7 +360,7 @@ impl MeterReader {
     pub(crate) fn new(ring: &MeterRing) -> Self {
         Self {
             // Acquire: with the writer's Release; what follows is read behind it.
-            next: ring.newest.written.load(Ordering::Acquire),
+            next: ring.newest.written.load(acquire()),
             room: Box::default(),
         }
     }
@@ -356,7 +368,7 @@ impl MeterReader {
     /// `[any]` The maxima of all since the last call; `None` when nothing has come.
     pub(crate) fn take(&mut self, ring: &MeterRing) -> Option<MeterSpan> {
         // Acquire: with the writer's Release in `push`.
-        let end = ring.newest.written.load(Ordering::Acquire);
+        let end = ring.newest.written.load(acquire());
         // Another process writes this: a number that goes back is a writer that began anew, or nonsense.
         if end <= self.next {
             if end < self.next {
@@ -583,7 +595,7 @@ mod tests {
         let ring = &region.meters;
             ring.newest.written.store(written[0], Ordering::Relaxed);
             for entry in &ring.newest.entries {
-                entry.sequence.store(sequence, Ordering::Relaxed);
+                entry.stamp.0.store(sequence, Ordering::Relaxed);
                 entry.words.iter().for_each(|cell| cell.store(word, Ordering::Relaxed));
             }
             let mut reader = MeterReader { next, room: Box::default() };

@@ -155,6 +155,9 @@ pub(crate) struct CommandRegion {
 #[repr(C)]
 pub(crate) struct CommandSlot {
     pub(crate) bytes: AtomicU32,
+    /// Of the bytes and the command's number: what was written by anybody but a sender of ours, or is only
+    /// half there, does not pass for a command by chance.
+    pub(crate) check: AtomicU32,
     pub(crate) words: [AtomicU32; COMMAND_BYTES / 4],
 }
 
@@ -162,7 +165,7 @@ pub(crate) struct CommandSlot {
 const _: () = {
     assert!(size_of::<Head>() == 64);
     assert!(size_of::<Pulse>() == 64);
-    assert!(size_of::<CommandSlot>() == 4 + COMMAND_BYTES);
+    assert!(size_of::<CommandSlot>() == 8 + COMMAND_BYTES);
     assert!(size_of::<CommandRegion>().is_multiple_of(64));
     assert!(size_of::<Region>().is_multiple_of(64));
     assert!(size_of::<Region>() < 8 << 20);
@@ -187,7 +190,7 @@ mod tests {
         assert_eq!(
             found,
             [
-                1, 4_083_264, 66_176, 1_591_808, 2_116_224, 3_754_816, 4_019_264
+                1, 4_083_264, 66_688, 1_591_808, 2_116_224, 3_754_816, 4_019_264
             ]
         );
     }

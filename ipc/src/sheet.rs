@@ -5,7 +5,7 @@
 //! in the middle leaves the page that is shown as it was: unlike under one large sequence lock nobody waits
 //! for the dead.
 
-use crate::sync::{AtomicU32, AtomicU64, Ordering, fence};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, acquire, acquire_fence, release, release_fence};
 
 /// How often a reader begins again when the page was written anew under its hands.
 const TRIES: usize = 4;
@@ -47,7 +47,7 @@ impl<const WORDS: usize> Sheet<WORDS> {
         let page = (generation % 2) as usize;
         self.writing.store(generation, Ordering::Relaxed);
         // Release: whoever reads a word of the new text sees, behind its fence, that it is being written.
-        fence(Ordering::Release);
+        release_fence();
         self.bytes[page].store(text.len() as u32, Ordering::Relaxed);
         for (cell, part) in self.pages[page].iter().zip(text.chunks(8)) {
             let mut word = [0; 8];
@@ -55,13 +55,13 @@ impl<const WORDS: usize> Sheet<WORDS> {
             cell.store(u64::from_le_bytes(word), Ordering::Relaxed);
         }
         // Release: whoever sees the generation finds the whole text.
-        self.shown.store(generation, Ordering::Release);
+        self.shown.store(generation, release());
         true
     }
 
     /// `[any]` The generation that is shown.
     pub(crate) fn generation(&self) -> u64 {
-        self.shown.load(Ordering::Acquire)
+        self.shown.load(acquire())
     }
 
     /// `[any]` A copy of what is shown and its generation; `None` when there is nothing, or it is written
@@ -69,7 +69,7 @@ impl<const WORDS: usize> Sheet<WORDS> {
     pub(crate) fn read(&self) -> Option<(u64, Vec<u8>)> {
         for _ in 0..TRIES {
             // Acquire: with the writer's Release.
-            let generation = self.shown.load(Ordering::Acquire);
+            let generation = self.shown.load(acquire());
             if generation == 0 {
                 return None;
             }
@@ -83,7 +83,7 @@ impl<const WORDS: usize> Sheet<WORDS> {
             }
             text.truncate(bytes);
             // Acquire: the words are read before `writing` is. Partner: the writer's Release fence.
-            fence(Ordering::Acquire);
+            acquire_fence();
             let writing = self.writing.load(Ordering::Relaxed);
             // The same page is filled again two generations later.
             if writing < generation.saturating_add(2) {

@@ -5,7 +5,7 @@
 //! A reader copies what lies below `end` and then looks whether `begin` has come so near that some of it may
 //! have been overwritten meanwhile.
 
-use crate::sync::{AtomicU64, Ordering, fence};
+use crate::sync::{AtomicU64, Ordering, acquire, acquire_fence, release, release_fence};
 
 /// Frames of one ring: at 48 kHz two thirds of a second.
 pub const SOUND_FRAMES: usize = 32_768;
@@ -56,7 +56,7 @@ impl<const N: usize> SoundRing<N> {
         let end = at.wrapping_add(frames as u64);
         self.begin.store(end, Ordering::Relaxed);
         // Release: whoever reads a sample that is stored below sees, behind its own fence, this `begin`.
-        fence(Ordering::Release);
+        release_fence();
         let from = (at % N as u64) as usize;
         let first = frames.min(N - from);
         let put = |cells: &[AtomicU64], left: &[f32], right: &[f32]| {
@@ -72,7 +72,7 @@ impl<const N: usize> SoundRing<N> {
             &right[first..frames],
         );
         // Release: whoever sees `end` finds the samples below it.
-        self.end.store(end, Ordering::Release);
+        self.end.store(end, release());
         end
     }
 
@@ -81,7 +81,7 @@ impl<const N: usize> SoundRing<N> {
     pub(crate) fn read(&self, frames: usize, into: &mut Vec<[f32; 2]>) -> u64 {
         into.clear();
         // Acquire: with the writer's Release.
-        let end = self.end.load(Ordering::Acquire);
+        let end = self.end.load(acquire());
         let count = (frames.min(N) as u64).min(end);
         let from = end - count;
         into.extend((from..end).map(|at| {
@@ -93,7 +93,7 @@ impl<const N: usize> SoundRing<N> {
             [sample(frame), sample(frame >> 32)]
         }));
         // Acquire: the samples are read before `begin` is. Partner: the writer's Release fence.
-        fence(Ordering::Acquire);
+        acquire_fence();
         let begin = self.begin.load(Ordering::Relaxed);
         // Frames below this may be those of the next turn. A `begin` that is behind `end` is nonsense: nothing
         // is safe then.
