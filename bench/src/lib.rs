@@ -10,7 +10,7 @@ mod subject;
 
 use headroom_engine::realtime::{BlockWatch, HealthCells, has_flushed};
 
-pub use rig::{Rig, RigError};
+pub use rig::{Rig, RigError, Watch};
 pub use subject::{Subject, SubjectError};
 
 /// Sample rate of everything measured here.

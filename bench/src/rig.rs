@@ -4,6 +4,7 @@ use crate::SAMPLE_RATE_HZ;
 use headroom_engine::{
     Buffer, Controller, Memory, OpenError, Processor, RackSpec, Report, Stream, StreamError, open,
 };
+use headroom_ipc::{AttachError, Client, Server, pair};
 
 /// A running rack and the block it works in.
 pub struct Rig {
@@ -12,6 +13,19 @@ pub struct Rig {
     signal: [Vec<f32>; 2],
     block: [Buffer; 2],
     at: usize,
+    /// Who looks, where somebody does.
+    screen: Option<(Server, Client)>,
+}
+
+/// What somebody who is attached looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Watch {
+    /// Nobody is attached.
+    Nobody,
+    /// Levels.
+    Meters,
+    /// Levels, and sound before and after.
+    Sound,
 }
 
 /// Why a rack could not be put on the bench.
@@ -23,6 +37,9 @@ pub enum RigError {
     /// The rack could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// There is no shared memory for a screen.
+    #[error(transparent)]
+    Attach(#[from] AttachError),
     /// The audio thread did what it must not: the figures would be of another program.
     #[error("{report}")]
     Reported {
@@ -50,12 +67,33 @@ impl Rig {
             signal,
             block: [(); 2].map(|()| Buffer::silent(block_frames)),
             at: 0,
+            screen: None,
         };
         for _ in 0..20_480usize.div_ceil(block_frames) + 1 {
             rig.run_block();
         }
         rig.rewind();
         Ok(rig)
+    }
+
+    /// `[main]` Has somebody attach and look, or nobody.
+    ///
+    /// # Errors
+    /// The system refuses the shared memory.
+    pub fn watched(mut self, watch: Watch) -> Result<Rig, RigError> {
+        let (mut server, mut client) = pair()?;
+        self.processor.publish_to(server.publisher());
+        if watch == Watch::Nobody {
+            drop(client);
+            server.look();
+            let (_closed, other) = pair()?;
+            client = other;
+        } else {
+            client.want_sound(watch == Watch::Sound);
+            server.look();
+        }
+        self.screen = Some((server, client));
+        Ok(self)
     }
 
     /// Runs one whole block of the signal, which begins again where it ends, and returns the output.

@@ -6,10 +6,7 @@
 
 mod play_common;
 
-use std::path::Path;
-
 use play_common::assert_real_time;
-use play_common::headroom;
 use play_common::jackd::Jackd;
 use play_common::jackd::Setup;
 use play_common::noise;

@@ -3,7 +3,7 @@
 
 use crate::error::Error;
 use crate::table::Table;
-use crate::{instructions, packages, peers, shell};
+use crate::{instructions, packages, peers, screen_cost, shell};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -36,6 +36,8 @@ enum Part {
     Instructions,
     /// Ours and pedalboard's in turns
     Peers,
+    /// What it costs that somebody looks from another process
+    Screen,
 }
 
 /// `[main]` Measures, prints the tables, and saves them with the figures in `target/bench/`.
@@ -48,7 +50,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Error> {
         parts.push(Part::Peers);
     }
     let mut needs = Vec::new();
-    if parts.contains(&Part::Instructions) {
+    if parts.contains(&Part::Instructions) || parts.contains(&Part::Screen) {
         needs.push(packages::VALGRIND);
     }
     if parts.contains(&Part::Peers) {
@@ -69,6 +71,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Error> {
             Part::Peers => (
                 "peers",
                 peers::measure(options.block, options.rounds, &folder, filter)?,
+            ),
+            Part::Screen => (
+                "screen",
+                screen_cost::measure(options.block, options.rounds, &folder)?,
             ),
         };
         let text = format!("{}\n\n{}", measured.caption, measured.table.text());

@@ -33,7 +33,7 @@ pub(crate) fn measure(
     ]);
     let mut figures = Vec::new();
     for subject in names.lines().filter(|name| wanted(name, filter)) {
-        let count = |blocks| count(&program, subject, block_frames, blocks, folder);
+        let count = |blocks| count(&program, subject, block_frames, blocks, "nobody", folder);
         let (once, twice) = (count(blocks)?, count(2 * blocks)?);
         // Health does not depend on how long a block is.
         let is_health = subject == "health";
@@ -70,11 +70,27 @@ pub(crate) fn measure(
     })
 }
 
+/// `[main]` Instructions per frame of a subject while somebody looks at it.
+pub(crate) fn count_watched(
+    subject: &str,
+    block_frames: u32,
+    watch: &str,
+    folder: &Path,
+) -> Result<f64, Error> {
+    let program = shell::build("headroom-bench", "count_instructions")?;
+    let blocks = FRAMES.div_ceil(block_frames);
+    let count = |blocks| count(&program, subject, block_frames, blocks, watch, folder);
+    let (once, twice) = (count(blocks)?, count(2 * blocks)?);
+    let frames = f64::from(blocks) * f64::from(block_frames);
+    Ok((twice.instructions as f64 - once.instructions as f64) / frames)
+}
+
 fn count(
     program: &Path,
     subject: &str,
     block_frames: u32,
     blocks: u32,
+    watch: &str,
     folder: &Path,
 ) -> Result<Counts, Error> {
     let file = folder.join("callgrind.out");
@@ -85,6 +101,7 @@ fn count(
     valgrind.arg(program).args(["--subject", subject]);
     valgrind.args(["--block", &block_frames.to_string()]);
     valgrind.args(["--blocks", &blocks.to_string()]);
+    valgrind.args(["--watch", watch]);
     shell::run(&mut valgrind)?;
     let text = std::fs::read_to_string(&file).map_err(|source| Error::file(&file, source))?;
     Counts::read(&text).ok_or_else(|| Error::output("callgrind", "its file has no totals"))

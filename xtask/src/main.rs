@@ -25,6 +25,7 @@ mod picture;
 mod python;
 mod report;
 mod sanitizer;
+mod screen_cost;
 mod shell;
 mod soak_picture;
 mod suite;

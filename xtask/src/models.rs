@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::shell;
 
 /// The packages that have models, each in tests that `--cfg loom` builds.
-const PACKAGES: &[&str] = &["headroom-models"];
+const PACKAGES: &[&str] = &["headroom-models", "headroom-ipc"];
 
 /// `[main]` Runs all models.
 pub(crate) fn run() -> Result<(), Error> {

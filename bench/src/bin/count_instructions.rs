@@ -4,7 +4,7 @@
 //! setup and end cancel out.
 
 use clap::Parser;
-use headroom_bench::{Rig, RigError, Subject, SubjectError, health_of_a_block, signal};
+use headroom_bench::{Rig, RigError, Subject, SubjectError, Watch, health_of_a_block, signal};
 use headroom_engine::realtime::{HealthCells, StageAllocator};
 use std::process::ExitCode;
 
@@ -24,6 +24,9 @@ struct Cli {
     /// A module's kind, or `preset-NAME`
     #[arg(long, required_unless_present = "list")]
     subject: Option<String>,
+    /// Who looks at it from another process
+    #[arg(long, value_enum, default_value = "nobody")]
+    watch: Watch,
     /// Frames of a block
     #[arg(long, default_value_t = 128)]
     block: usize,
@@ -67,7 +70,7 @@ fn run(cli: &Cli) -> Result<(), CountError> {
     }
     let subject = Subject::named(name)?;
     // A second of the signal, whatever the number of blocks: making it must cost the same.
-    let mut rig = Rig::new(&subject.spec, cli.block, signal::stereo(48_000))?;
+    let mut rig = Rig::new(&subject.spec, cli.block, signal::stereo(48_000))?.watched(cli.watch)?;
     for _ in 0..cli.blocks {
         rig.run_block();
     }
