@@ -51,6 +51,8 @@ pub enum Command {
     Memory(MemoryArgs),
     /// Look at a running program: meters, parameters, health
     Watch(WatchArgs),
+    /// Open a screen on a running program
+    Gui,
     /// Show how the audio thread of a running program does
     Health(ListArgs),
     /// Ask a running program to do something.

@@ -49,6 +49,7 @@ fn main() -> ExitCode {
         Command::Presets(args) => presets::run(&args),
         Command::Memory(args) => memory::run(&args, which),
         Command::Watch(args) => client::watch(&args, which),
+        Command::Gui => client::gui(which),
         Command::Health(args) => client::health(&args, which),
         Command::Order(order) => client::order(&order, which),
     };

@@ -90,10 +90,10 @@ impl Stage {
 
     fn value(&self, module: &str, param: &str) -> (f64, String) {
         let seen = self.seen();
-        let modules = seen["modules"].as_array().unwrap().iter();
-        let module = modules.filter(|it| it["id"] == module).last().unwrap();
-        let values = module["values"].as_array().unwrap().iter();
-        let value = values.filter(|it| it[0] == param).last().unwrap();
+        let mut modules = seen["modules"].as_array().unwrap().iter();
+        let module = modules.rfind(|it| it["id"] == module).unwrap();
+        let mut values = module["values"].as_array().unwrap().iter();
+        let value = values.rfind(|it| it[0] == param).unwrap();
         (
             value[1].as_f64().unwrap(),
             value[2].as_str().unwrap().to_owned(),

@@ -123,7 +123,7 @@ fn peer() {
         return;
     }
     if let Deed::Die = deed
-        && number % 4 == 0
+        && number.is_multiple_of(4)
     {
         let _before_the_answer = UnixStream::connect(&path).unwrap();
         std::process::abort();
@@ -147,7 +147,7 @@ fn peer() {
     match deed {
         Deed::Shout => {}
         Deed::Die => {
-            client.want_sound(number % 3 == 0);
+            client.want_sound(number.is_multiple_of(3));
             let nonsense = Order::Remove {
                 module: "nobody".to_owned(),
             };

@@ -82,7 +82,7 @@ pub(crate) fn text_from_words(words: &[u32]) -> String {
     text.chars().filter(|char| !char.is_control()).collect()
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 

@@ -356,7 +356,7 @@ impl CommandReceiver {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
     use crate::segment::{Access, Backing};
@@ -445,7 +445,7 @@ mod tests {
             let (_, mut receiver, region) = ring();
             let slot = &region.slots[0];
             slot.put(1, &bytes);
-            if bytes_said % 2 == 0 {
+            if bytes_said.is_multiple_of(2) {
                 slot.bytes.store(bytes_said, Ordering::Relaxed);
             }
             region.written.store(1, Ordering::Release);

@@ -430,7 +430,7 @@ impl MeterReader {
 /// Steps of one reading at most: up through the levels and down again.
 const LIMIT: usize = 2 * (LEVELS + 1) * RADIX as usize + NEWEST;
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
     use crate::region::Region;

@@ -170,7 +170,7 @@ fn pid_of_segment(name: &str) -> Option<u32> {
     rest.starts_with(&name_prefix(pid)).then_some(pid)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 

@@ -94,7 +94,7 @@ impl<const WORDS: usize> Sheet<WORDS> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 

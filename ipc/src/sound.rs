@@ -109,7 +109,7 @@ impl<const N: usize> SoundRing<N> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 

@@ -40,12 +40,13 @@ mod plain {
 mod checked {
     pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-    /// Which of the four below is weakened; 0: none.
-    pub(crate) static WEAKENED: std::sync::atomic::AtomicUsize =
-        std::sync::atomic::AtomicUsize::new(0);
+    std::thread_local! {
+        /// Which of the four below is weakened; 0: none. The checker runs all of a model's threads on one.
+        pub(crate) static WEAKENED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    }
 
     fn is_weakened(which: usize) -> bool {
-        WEAKENED.load(std::sync::atomic::Ordering::SeqCst) == which
+        WEAKENED.get() == which
     }
 
     pub(crate) fn acquire() -> Ordering {

@@ -3,12 +3,15 @@
 mod orders;
 mod watch;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use headroom_ipc::AttachError;
 use headroom_ipc::Client;
 use headroom_ipc::CommandError;
 use headroom_ipc::Description;
+use headroom_ipc::screen::Screen;
+use headroom_ipc::screen::ScreenError;
 
 use crate::error::HostError;
 
@@ -54,6 +57,9 @@ pub enum ClientError {
     /// It has ended.
     #[error("the program has ended")]
     Ended,
+    /// There is no screen.
+    #[error(transparent)]
+    Screen(ScreenError),
     /// Not a value of this parameter.
     #[error("{target}: {reason}")]
     Value {
@@ -73,8 +79,20 @@ impl Which {
     pub fn attach(&self) -> Result<Client, HostError> {
         let attached = match self.0 {
             None => Client::attach_to_newest(),
+            Some(_) => Client::attach(&self.path()?),
+        };
+        Ok(attached.map_err(ClientError::from)?)
+    }
+
+    /// Where it can be attached to.
+    fn path(&self) -> Result<PathBuf, HostError> {
+        let running = Client::running().map_err(ClientError::from)?;
+        match self.0 {
+            None => match running.first() {
+                Some(newest) => Ok(newest.path.clone()),
+                None => Err(ClientError::from(AttachError::Nobody).into()),
+            },
             Some(pid) => {
-                let running = Client::running().map_err(ClientError::from)?;
                 let Some(one) = running.iter().find(|one| one.pid == pid) else {
                     let pids: Vec<String> = running.iter().map(|one| one.pid.to_string()).collect();
                     return Err(HostError::from(ClientError::NoSuchProgram {
@@ -85,10 +103,29 @@ impl Which {
                         },
                     }));
                 };
-                Client::attach(&one.path)
+                Ok(one.path.clone())
             }
-        };
-        Ok(attached.map_err(ClientError::from)?)
+        }
+    }
+}
+
+/// `[main]` Opens a screen on a running program; returns when it is closed.
+///
+/// # Errors
+///
+/// There is no program, or no screen.
+pub fn gui(which: Which) -> Result<(), HostError> {
+    let path = which.path()?;
+    let program = Screen::find().ok_or(ClientError::Screen(ScreenError::Missing))?;
+    let status = std::process::Command::new(&program)
+        .arg("--attach")
+        .arg(path)
+        .status()
+        .map_err(|error| ClientError::Screen(ScreenError::Start { program, error }))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(ClientError::Refused(format!("the screen ended with {status}")).into())
     }
 }
 

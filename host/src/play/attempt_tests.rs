@@ -15,6 +15,7 @@ fn a_lost_device_is_sought_by_its_identity_and_with_the_input_it_had() {
         spec: &RackSpec::default(),
         origin: &Origin::BuiltIn("voice"),
         midi: None,
+        publishers: None,
     };
     let facts = Facts {
         backend: Backend::Alsa,
