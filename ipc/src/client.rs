@@ -118,6 +118,12 @@ impl Client {
         for running in Self::running()? {
             match Self::attach(&running.path) {
                 Ok(client) => return Ok(client),
+                // Its process has just ended: nobody is there.
+                Err(AttachError::Connect { error, .. })
+                    if matches!(
+                        error.kind(),
+                        std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::NotFound
+                    ) => {}
                 Err(error) => refusal = refusal.or(Some(error)),
             }
         }

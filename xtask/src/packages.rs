@@ -65,6 +65,22 @@ pub(crate) const BUILD: &[Need] = &[
 /// What the tests take beyond that: audio servers, players and programme material.
 pub(crate) const TEST: &[Need] = &[
     Need {
+        what: "an X server without a screen",
+        probe: Probe::Program("Xvfb"),
+        apt: &["xvfb", "libgl1-mesa-dri", "libxkbcommon-x11-0"],
+        dnf: &["xorg-x11-server-Xvfb", "mesa-dri-drivers"],
+        pacman: &["xorg-server-xvfb", "mesa"],
+        brew: &[],
+    },
+    Need {
+        what: "a hand for the mouse",
+        probe: Probe::Program("xdotool"),
+        apt: &["xdotool"],
+        dnf: &["xdotool"],
+        pacman: &["xdotool"],
+        brew: &[],
+    },
+    Need {
         what: "the JACK server",
         probe: Probe::Program("jackd"),
         apt: &["jackd2"],
