@@ -26,7 +26,8 @@ fn kind_info(kind: &Kind) -> KindInfo {
     }
 }
 
-fn param_info(param: &Param) -> ParamInfo {
+/// `[main]` One row of a table, as a screen or a host is told of it.
+pub fn param_info(param: &Param) -> ParamInfo {
     let labels = param.labels().unwrap_or_default().iter();
     ParamInfo {
         id: param.id.to_owned(),

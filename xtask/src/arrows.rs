@@ -93,6 +93,14 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
         "maps memory that other processes write, and looks at it as atomics",
     ),
     (
+        "plugin/src/export.rs",
+        "exports what hosts look for, and gives nice-plug the addresses of parameters",
+    ),
+    (
+        "plugin/tests/host/mod.rs",
+        "loads the plugin's library as a host does",
+    ),
+    (
         "tests/src/bin/layer_rtsan.rs",
         "calls RealtimeSanitizer's own entry points",
     ),

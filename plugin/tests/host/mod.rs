@@ -1,0 +1,405 @@
+//! A CLAP host of our own: loads the library that was built, and does with it what hosts do.
+#![allow(unsafe_code, dead_code, unreachable_pub)]
+
+use std::ffi::CString;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use clack_extensions::audio_ports_config::{AudioPortsConfigBuffer, PluginAudioPortsConfig};
+use clack_extensions::latency::{HostLatency, HostLatencyImpl, PluginLatency};
+use clack_extensions::params::{
+    HostParams, HostParamsImplMainThread, HostParamsImplShared, ParamClearFlags, ParamInfoBuffer,
+    ParamRescanFlags, PluginParams,
+};
+use clack_extensions::render::{PluginRender, RenderMode};
+use clack_extensions::state::PluginState;
+use clack_host::events::event_types::ParamValueEvent;
+use clack_host::prelude::*;
+
+/// The library that this package's build has left beside the test.
+pub fn library() -> PathBuf {
+    let mut folder = std::env::current_exe().expect("a test has a path");
+    folder.pop();
+    let name = format!(
+        "{}headroom_plugin{}",
+        std::env::consts::DLL_PREFIX,
+        std::env::consts::DLL_SUFFIX
+    );
+    folder.join(name)
+}
+
+/// What the plugin asked its host for.
+#[derive(Default)]
+pub struct Asked {
+    pub restarts: AtomicUsize,
+    pub callbacks: AtomicUsize,
+}
+
+impl SharedHandler<'_> for Asked {
+    fn request_restart(&self) {
+        self.restarts.fetch_add(1, Ordering::SeqCst);
+    }
+    fn request_process(&self) {}
+    fn request_callback(&self) {
+        self.callbacks.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl HostParamsImplShared for Asked {
+    fn request_flush(&self) {}
+}
+
+pub struct MainThread;
+
+impl MainThreadHandler<'_> for MainThread {}
+
+impl HostLatencyImpl for MainThread {
+    fn changed(&self) {}
+}
+
+impl HostParamsImplMainThread for MainThread {
+    fn rescan(&self, _: ParamRescanFlags) {}
+    fn clear(&self, _: ClapId, _: ParamClearFlags) {}
+}
+
+pub struct Host;
+
+impl HostHandlers for Host {
+    type Shared<'a> = Asked;
+    type MainThread<'a> = MainThread;
+    type AudioProcessor<'a> = ();
+
+    fn declare_extensions(builder: &mut HostExtensions<Self>, _: &Asked) {
+        builder.register::<HostLatency>();
+        builder.register::<HostParams>();
+    }
+}
+
+/// Loads the library.
+pub fn load() -> PluginEntry {
+    // SAFETY: it is the library that this package has built, and its initialisers only set statics.
+    unsafe { PluginEntry::load(library()) }.expect("the library loads")
+}
+
+/// A change of a parameter at a frame of a block: the parameter's id, and its value as CLAP has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Set(pub u32, pub ClapId, pub f64);
+
+/// One instance.
+pub struct Instance {
+    pub plugin: PluginInstance<Host>,
+    audio: Option<StartedPluginAudioProcessor<Host>>,
+    inputs: AudioPorts,
+    outputs: AudioPorts,
+    pub channels: usize,
+    pub status: Option<ProcessStatus>,
+}
+
+impl Instance {
+    pub fn new(entry: &PluginEntry) -> Self {
+        let info = HostInfo::new("test host", "Headroom", "", "1").expect("no zeros");
+        let factory = entry.get_plugin_factory().expect("a factory");
+        let descriptors: Vec<_> = factory.plugin_descriptors().collect();
+        assert_eq!(descriptors.len(), 1);
+        let id = descriptors[0].id().expect("an id");
+        let plugin = PluginInstance::new(|_| Asked::default(), |_| MainThread, entry, id, &info);
+        Self {
+            plugin: plugin.expect("an instance"),
+            audio: None,
+            inputs: AudioPorts::with_capacity(2, 1),
+            outputs: AudioPorts::with_capacity(2, 1),
+            channels: 2,
+            status: None,
+        }
+    }
+
+    /// A mono one.
+    pub fn mono(entry: &PluginEntry) -> Self {
+        let mut mono = Self::new(entry);
+        let handle = mono.plugin.plugin_handle();
+        let configs: PluginAudioPortsConfig = handle.get_extension().expect("configurations");
+        let mut buffer = AudioPortsConfigBuffer::new();
+        let id = configs.get(&handle, 1, &mut buffer).expect("a second").id;
+        configs.select(&handle, id).expect("it can be chosen");
+        mono.channels = 1;
+        mono
+    }
+
+    /// Activates it and begins to process. Answers what it asked its main thread for, as hosts do.
+    pub fn start(&mut self, rate_hz: f64, max_frames: u32) {
+        assert!(
+            self.try_start(rate_hz, max_frames),
+            "{rate_hz} Hz, {max_frames} frames"
+        );
+    }
+
+    pub fn try_start(&mut self, rate_hz: f64, max_frames: u32) -> bool {
+        let config = PluginAudioConfiguration {
+            sample_rate: rate_hz,
+            min_frames_count: 1,
+            max_frames_count: max_frames,
+        };
+        let Ok(stopped) = self.plugin.activate(|_, _| (), config) else {
+            return false;
+        };
+        self.audio = Some(stopped.start_processing().expect("it starts"));
+        self.plugin.call_on_main_thread_callback();
+        true
+    }
+
+    pub fn stop(&mut self) {
+        if let Some(audio) = self.audio.take() {
+            self.plugin.deactivate(audio.stop_processing());
+        }
+    }
+
+    /// Stops and starts, and resets, as after a jump.
+    pub fn reset(&mut self) {
+        self.audio.as_mut().expect("started").reset();
+    }
+
+    /// Offline rendering, on or off; while it is not active.
+    pub fn set_offline(&mut self, on: bool) {
+        let handle = self.plugin.plugin_handle();
+        let render: PluginRender = handle.get_extension().expect("render");
+        let mode = if on {
+            RenderMode::Offline
+        } else {
+            RenderMode::Realtime
+        };
+        render.set(&handle, mode).expect("it can be set");
+    }
+
+    /// One block, not in place.
+    pub fn process(&mut self, input: &[Vec<f32>], sets: &[Set]) -> Vec<Vec<f32>> {
+        let frames = input[0].len();
+        let mut input = input.to_vec();
+        let mut output = vec![vec![f32::NAN; frames]; self.channels];
+        let mut events = EventBuffer::with_capacity(sets.len());
+        for Set(frame, id, value) in sets {
+            events.push(&ParamValueEvent::new(
+                *frame,
+                *id,
+                Pckn::match_all(),
+                *value,
+            ));
+        }
+        let mut out_events = EventBuffer::new();
+        let inputs = self.inputs.with_input_buffers([AudioPortBuffer {
+            latency: 0,
+            channels: AudioPortBufferType::f32_input_only(
+                input
+                    .iter_mut()
+                    .map(|channel| InputChannel::variable(channel.as_mut_slice())),
+            ),
+        }]);
+        let mut outputs = self.outputs.with_output_buffers([AudioPortBuffer {
+            latency: 0,
+            channels: AudioPortBufferType::f32_output_only(
+                output.iter_mut().map(|channel| channel.as_mut_slice()),
+            ),
+        }]);
+        let audio = self.audio.as_mut().expect("started");
+        let status = audio.process(
+            &inputs,
+            &mut outputs,
+            &events.as_input(),
+            &mut out_events.as_output(),
+            None,
+            None,
+        );
+        self.status = Some(status.expect("it processes"));
+        output
+    }
+
+    pub fn latency_frames(&mut self) -> usize {
+        let handle = self.plugin.plugin_handle();
+        let latency: PluginLatency = handle.get_extension().expect("latency");
+        latency.get(&handle) as usize
+    }
+
+    fn params(&mut self) -> PluginParams {
+        self.plugin
+            .plugin_handle()
+            .get_extension()
+            .expect("parameters")
+    }
+
+    /// Each parameter: id, name, lowest and highest value.
+    pub fn list(&mut self) -> Vec<(ClapId, String, f64, f64)> {
+        let params = self.params();
+        let handle = self.plugin.plugin_handle();
+        let mut buffer = ParamInfoBuffer::new();
+        let one = |at| {
+            let info = params
+                .get_info(&handle, at, &mut buffer)
+                .expect("information");
+            let name = String::from_utf8_lossy(info.name).into_owned();
+            (info.id, name, info.min_value, info.max_value)
+        };
+        (0..params.count(&handle)).map(one).collect()
+    }
+
+    /// A parameter by its name as people see it.
+    pub fn id(&mut self, name: &str) -> ClapId {
+        let list = self.list();
+        let found = list.iter().find(|(_, known, _, _)| known == name);
+        found
+            .unwrap_or_else(|| panic!("no parameter `{name}` in {list:?}"))
+            .0
+    }
+
+    pub fn value(&mut self, id: ClapId) -> f64 {
+        let params = self.params();
+        let handle = self.plugin.plugin_handle();
+        params.get_value(&handle, id).expect("a value")
+    }
+
+    pub fn text(&mut self, id: ClapId, value: f64) -> String {
+        let params = self.params();
+        let handle = self.plugin.plugin_handle();
+        let mut buffer = [0; 256];
+        let text = params.value_to_text(&handle, id, value, &mut buffer);
+        String::from_utf8_lossy(text.expect("a text")).into_owned()
+    }
+
+    pub fn value_of(&mut self, id: ClapId, text: &str) -> Option<f64> {
+        let params = self.params();
+        let handle = self.plugin.plugin_handle();
+        let text = CString::new(text).expect("no zeros");
+        params.text_to_value(&handle, id, &text)
+    }
+
+    /// Sets parameters while it is not active.
+    pub fn set(&mut self, sets: &[(ClapId, f64)]) {
+        let params = self.params();
+        let mut events = EventBuffer::new();
+        for (id, value) in sets {
+            events.push(&ParamValueEvent::new(0, *id, Pckn::match_all(), *value));
+        }
+        let mut handle = self.plugin.inactive_plugin_handle().expect("not active");
+        let mut out = EventBuffer::new();
+        params.flush(&mut handle, &events.as_input(), &mut out.as_output());
+    }
+
+    /// All values, by name.
+    pub fn values(&mut self) -> Vec<(String, f64)> {
+        let list = self.list();
+        let value = |(id, name, _, _): (ClapId, String, f64, f64)| (name, self.value(id));
+        list.into_iter().map(value).collect()
+    }
+
+    pub fn save(&mut self) -> Vec<u8> {
+        let handle = self.plugin.plugin_handle();
+        let state: PluginState = handle.get_extension().expect("state");
+        let mut bytes = Vec::new();
+        state.save(&handle, &mut bytes).expect("it saves");
+        bytes
+    }
+
+    pub fn load_state(&mut self, bytes: &[u8]) -> bool {
+        let handle = self.plugin.plugin_handle();
+        let state: PluginState = handle.get_extension().expect("state");
+        let mut bytes = bytes;
+        state.load(&handle, &mut bytes).is_ok()
+    }
+
+    /// Loads a preset as a host would a state.
+    pub fn load_preset(&mut self, toml: &str) {
+        assert!(self.load_state(&state_of(toml)));
+    }
+
+    pub fn asked_for_restarts(&self) -> usize {
+        self.plugin
+            .access_shared_handler(|asked| asked.restarts.load(Ordering::SeqCst))
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// A state as CLAP hosts keep it: the length, then JSON.
+pub fn framed(json: &str) -> Vec<u8> {
+    let mut bytes = (json.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(json.as_bytes());
+    bytes
+}
+
+/// The JSON of a state.
+pub fn json_of(state: &[u8]) -> serde_json::Value {
+    serde_json::from_slice(&state[8..]).expect("JSON")
+}
+
+/// The least state that holds a preset.
+pub fn state_of(toml: &str) -> Vec<u8> {
+    let json = serde_json::json!({
+        "version": "0.1.0",
+        "params": {},
+        "fields": { "format": "1", "rack": toml },
+    });
+    framed(&json.to_string())
+}
+
+/// White noise, the same for a seed, -6 dBFS.
+pub fn noise(seed: u64, channels: usize, frames: usize) -> Vec<Vec<f32>> {
+    let mut random = Random(seed);
+    let mut channel = || (0..frames).map(|_| random.unit() as f32 - 0.5).collect();
+    (0..channels).map(|_| channel()).collect()
+}
+
+/// SplitMix64.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    pub fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound as u64) as usize
+    }
+
+    /// 0 to 1.
+    pub fn unit(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+/// What the engine's own renderer makes of the same input through the same preset.
+pub fn rendered(toml: &str, rate_hz: u32, input: &[Vec<f32>]) -> Vec<Vec<f32>> {
+    use headroom_engine::offline::{Tail, render};
+    use headroom_engine::{Catalog, Memory, Stream, preset};
+    let spec = preset::parse(toml, "test", &Catalog::builtin()).expect("a preset");
+    let stream = Stream::new(rate_hz, 512, input.len()).expect("a stream");
+    let mut at = 0;
+    let mut output = vec![Vec::new(); input.len()];
+    render(
+        stream,
+        &spec,
+        &Memory::default(),
+        Tail::Secs(0.0),
+        |channels| {
+            let frames = channels[0].len().min(input[0].len() - at);
+            for (channel, input) in channels.iter_mut().zip(input) {
+                channel[..frames].copy_from_slice(&input[at..at + frames]);
+            }
+            at += frames;
+            Ok::<_, std::io::Error>(frames)
+        },
+        |channels| {
+            for (output, channel) in output.iter_mut().zip(channels) {
+                output.extend_from_slice(channel);
+            }
+            Ok(())
+        },
+    )
+    .expect("it renders");
+    output
+}

@@ -1,0 +1,126 @@
+//! Host parameters: what hosts keep of them is frozen.
+
+mod host;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use headroom_engine::{Catalog, Scale};
+use headroom_plugin::{Row, rows};
+
+const FROZEN: &str = include_str!("data/parameters.txt");
+
+/// How nice-plug makes a number of an id, for CLAP and VST3 alike.
+fn number_of(id: &str) -> u32 {
+    let hash = |hash: u32, byte: u8| hash.wrapping_mul(31).wrapping_add(u32::from(byte));
+    id.bytes().fold(0, hash) & !(1 << 31)
+}
+
+/// All that a host's automation depends on.
+fn line(row: &Row) -> String {
+    let table = row.table;
+    let walk = match table.scale {
+        Scale::Choice(labels) => format!("choice {}", labels.join(" | ")),
+        Scale::Switch => "switch".to_owned(),
+        Scale::Linear if row.id.ends_with(".place") => "whole".to_owned(),
+        Scale::Linear => "linear".to_owned(),
+        Scale::Log => "log".to_owned(),
+    };
+    let mut line = format!(
+        "{} {} {}..{} default {} {walk}",
+        row.id,
+        number_of(&row.id),
+        table.min,
+        table.max,
+        table.default
+    );
+    if table.structural {
+        let _ = write!(line, " structural");
+    }
+    line
+}
+
+#[test]
+fn what_hosts_keep_of_parameters_stays_as_it_was() {
+    let now: Vec<String> = rows(&Catalog::builtin()).iter().map(line).collect();
+    let frozen: Vec<&str> = FROZEN
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .collect();
+    assert!(
+        frozen.len() > 80,
+        "{} lines are frozen, of:\n{}",
+        frozen.len(),
+        now.join("\n")
+    );
+    for line in frozen {
+        assert!(
+            now.iter().any(|now| now == line),
+            "frozen: `{line}`\nnow:\n{}",
+            now.join("\n")
+        );
+    }
+}
+
+#[test]
+fn no_two_parameters_have_one_number() {
+    let mut known = BTreeMap::new();
+    for row in rows(&Catalog::builtin()) {
+        let before = known.insert(number_of(&row.id), row.id.clone());
+        assert_eq!(before, None, "the same number as `{}`", row.id);
+    }
+}
+
+#[test]
+fn a_host_sees_every_row_with_its_range_default_and_group() {
+    let entry = host::load();
+    let mut instance = host::Instance::new(&entry);
+    let rows = rows(&Catalog::builtin());
+    let list = instance.list();
+    assert_eq!(list.len(), rows.len());
+    for (row, (id, name, min, max)) in rows.iter().zip(list) {
+        assert_eq!(id.get(), number_of(&row.id), "{}", row.id);
+        assert_eq!(name, row.name);
+        assert_eq!(min, 0.0);
+        let steps = match row.table.scale {
+            Scale::Choice(labels) => labels.len() - 1,
+            _ if row.id.ends_with(".place") => 64,
+            _ => 1,
+        };
+        assert_eq!(max, steps as f64, "{}", row.id);
+        let default = instance.value(id);
+        let text = instance.text(id, default);
+        if !row.id.ends_with(".place") {
+            assert_eq!(text, row.table.format(row.table.default), "{}", row.id);
+        } else {
+            assert_eq!(text, "out");
+        }
+    }
+}
+
+#[test]
+fn text_of_any_value_reads_back_as_the_same_text() {
+    let entry = host::load();
+    let mut instance = host::Instance::new(&entry);
+    for (id, name, _, max) in instance.list() {
+        for step in 0..=250 {
+            let value = max * f64::from(step) / 250.0;
+            let text = instance.text(id, value);
+            let back = instance.value_of(id, &text);
+            let back = back.unwrap_or_else(|| panic!("{name}: `{text}` is not understood"));
+            assert!((0.0..=max).contains(&back), "{name}: `{text}` is {back}");
+            assert_eq!(instance.text(id, back), text, "{name}");
+        }
+        assert_eq!(instance.value_of(id, "no such thing"), None, "{name}");
+    }
+    let threshold = instance.id("Compressor Threshold");
+    let value = instance
+        .value_of(threshold, "-18")
+        .expect("a number alone will do");
+    assert_eq!(instance.text(threshold, value), "-18.0 dB");
+    let corner = instance.id("Compressor Side-chain corner");
+    let value = instance
+        .value_of(corner, "0.25k")
+        .expect("kilohertz will do");
+    assert_eq!(instance.text(corner, value), "250 Hz");
+}
