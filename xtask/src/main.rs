@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 mod arrows;
 mod bench;
+mod bundle;
 mod canvas;
 mod check;
 mod deep;
@@ -61,6 +62,10 @@ enum Task {
         #[arg(long, value_enum)]
         only: Vec<check::Check>,
     },
+    /// Build the plugin and lay it out as hosts expect it, the screen's program beside it
+    ///
+    /// The bundles are left in target/bundled/; with --install also where hosts look for them.
+    Bundle(bundle::Options),
     /// Measure what each module and preset costs
     ///
     /// Time per stereo frame by criterion at four block sizes, instructions per stereo frame by
@@ -79,6 +84,7 @@ fn main() -> ExitCode {
         Task::Demo(options) => demo::run(&options),
         Task::Test(options) => suite::run(&options),
         Task::Check { only } => check::run(&only),
+        Task::Bundle(options) => bundle::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Deep(options) => deep::run(&options),
     };
