@@ -88,11 +88,11 @@ fn the_sound_is_back_within_two_seconds_of_a_server_that_was_killed() {
     assert_eq!(report["audio_thread"]["minor_faults"], 0, "{report}");
 }
 
-/// A tone that begins softly: whoever starts it over is heard doing it.
+/// A tone that begins with a soft second: whoever starts it over is heard doing it.
 fn soft_then_loud(place: &std::path::Path) {
     let path = sine(place, 48_000, 20 * 48_000);
     let mut bytes = std::fs::read(&path).unwrap();
-    for sample in bytes[44..44 + 14_400 * 4].chunks_exact_mut(2) {
+    for sample in bytes[44..44 + 48_000 * 4].chunks_exact_mut(2) {
         let soft = i16::from_le_bytes([sample[0], sample[1]]) / 10;
         sample.copy_from_slice(&soft.to_le_bytes());
     }
@@ -252,4 +252,72 @@ fn a_server_that_stands_still_is_told_at_the_start_and_waited_for_while_playing(
     assert!(stderr(&output).contains("no longer asks for sound"));
     assert_eq!(report["reconnects"], 1, "{report}");
     assert_real_time(&report);
+}
+
+/// Starts the program and, `delay` after its client has come to be at the server, sends the server a signal.
+/// Gives how the program ended, and how long after the signal.
+fn opened_on_what_goes(jackd: &Jackd, signal: &str, delay: Duration) -> (Output, Duration) {
+    let place = tempfile::tempdir().unwrap();
+    neutral(place.path());
+    // The server makes this as the first thing for each client; one that was killed leaves it behind.
+    let ours = format!("_{}_headroom", jackd.name);
+    let semaphore = || {
+        let names = std::fs::read_dir("/dev/shm").unwrap().flatten();
+        let mut names = names.map(|entry| entry.path());
+        names.find(|path| path.to_string_lossy().ends_with(&ours))
+    };
+    while let Some(left_behind) = semaphore() {
+        std::fs::remove_file(left_behind).unwrap();
+    }
+    let args = ["--preset", "neutral.toml", "--seconds", "2"];
+    let playing = Playing::start(jackd, place.path(), &args);
+    let start = Instant::now();
+    while semaphore().is_none() {
+        assert!(start.elapsed() < Duration::from_secs(10), "no client");
+    }
+    std::thread::sleep(delay);
+    jackd.signal(signal);
+    let gone = Instant::now();
+    (playing.wait_for(Duration::from_secs(20)), gone.elapsed())
+}
+
+#[test]
+fn a_server_that_goes_or_stops_while_it_is_opened_is_told_once_and_soon() {
+    let mut jackd = Jackd::start("opening");
+    for (signal, delay_ms) in [
+        ("KILL", 0),
+        ("KILL", 3),
+        ("KILL", 10),
+        ("KILL", 30),
+        ("STOP", 0),
+        ("STOP", 10),
+    ] {
+        let (output, took) = opened_on_what_goes(&jackd, signal, Duration::from_millis(delay_ms));
+        let case = format!(
+            "{signal} after {delay_ms} ms: {took:?}, {}",
+            stderr(&output)
+        );
+        assert_eq!(output.status.code(), Some(1), "{case}");
+        let said = stderr(&output);
+        let of_the_device: Vec<&str> = said.lines().filter(|it| it.contains("`jack`")).collect();
+        match of_the_device[..] {
+            // In the opening: this and nothing else.
+            [refused] => {
+                assert!(refused.contains("is not available: "), "{case}");
+                assert_eq!(said.lines().count(), 1, "{case}");
+                let limit_secs = if signal == "KILL" { 4 } else { 12 };
+                assert!(took < Duration::from_secs(limit_secs), "{case}");
+            }
+            // It had just begun to play: told at once, and again as the reason of the end.
+            [lost, end] if delay_ms > 0 => {
+                assert_eq!(told(&output), (1, 0), "{case}");
+                assert!(lost.starts_with(end), "{case}");
+                assert!(took < Duration::from_secs(12), "{case}");
+            }
+            _ => panic!("{case}"),
+        }
+        // One that was stopped cannot be asked to end.
+        jackd.kill();
+        jackd.restart(Setup::default());
+    }
 }

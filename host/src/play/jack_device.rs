@@ -157,7 +157,11 @@ impl Device for JackDevice {
 
 impl JackDevice {
     fn run(self, io: &Io) -> Result<JackStream, BackendError> {
-        let failed = |error: jack::Error| BackendError::Unavailable(error.to_string());
+        // It had just answered: what else could there be?
+        let failed = |error: jack::Error| {
+            let reason = format!("its server went away, or has no ports left ({error})");
+            BackendError::Unavailable(reason)
+        };
         let client = self.client;
         let inputs = match &self.captures {
             Some(_) => Some([

@@ -83,6 +83,17 @@ impl Playing {
         program.wait_with_output().unwrap()
     }
 
+    /// The same, if it ends within `limit`.
+    pub(crate) fn wait_for(mut self, limit: Duration) -> Output {
+        let start = Instant::now();
+        let program = self.program.as_mut().expect("it runs");
+        while program.try_wait().unwrap().is_none() {
+            assert!(start.elapsed() < limit, "it does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.wait()
+    }
+
     /// Ctrl-C.
     pub(crate) fn end(self) -> Output {
         self.signal("INT");
