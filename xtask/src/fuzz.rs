@@ -5,7 +5,14 @@ use crate::error::Error;
 use crate::{deep, sanitizer, shell};
 use std::path::Path;
 
-const TARGETS: [&str; 4] = ["preset", "audio_file", "midi", "midi_map"];
+const TARGETS: [&str; 6] = [
+    "preset",
+    "audio_file",
+    "midi",
+    "midi_map",
+    "command",
+    "segment",
+];
 /// For each target.
 const SECS: u32 = 300;
 /// One input may take so long at most.

@@ -49,7 +49,9 @@ fn is_here() -> bool {
 fn run(targets: &[&str]) -> Result<(), Error> {
     seeds_are_caught()?;
     let mut tests = cargo("test");
-    tests.args(["-p", "headroom-engine"]).args(targets);
+    tests
+        .args(["-p", "headroom-engine", "-p", "headroom-ipc"])
+        .args(targets);
     tests.args(["--", "--quiet", "--skip", LEAKS_ON_PURPOSE]);
     deep::run_within_limit(&mut tests)
 }

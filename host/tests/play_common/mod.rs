@@ -44,6 +44,8 @@ pub(crate) fn headroom(folder: &Path, args: &[&str]) -> Command {
         .env("XDG_RUNTIME_DIR", folder)
         .env("JACK_DEFAULT_SERVER", "headroom-test-none")
         .env("ALSA_CONFIG_PATH", "/dev/null")
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
         .env_remove("PULSE_SERVER")
         .env_remove("PIPEWIRE_REMOTE");
     command

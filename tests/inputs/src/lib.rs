@@ -48,11 +48,13 @@ const MOST_FRAMES: usize = 20_000_000;
 pub type Input = (&'static str, fn(&[u8]) -> bool);
 
 /// All kinds.
-pub const INPUTS: [Input; 4] = [
+pub const INPUTS: [Input; 6] = [
     ("preset", preset_file),
     ("audio_file", audio),
     ("midi", midi_bytes),
     ("midi_map", midi_map),
+    ("command", command),
+    ("segment", segment),
 ];
 
 /// A preset file: what is read can be written and read again, and is the same.
@@ -99,6 +101,92 @@ pub fn audio(bytes: &[u8]) -> bool {
         assert!(frames < MOST_FRAMES, "without end");
     }
     true
+}
+
+/// A command as a client writes it into shared memory: what is taken makes sense by itself.
+pub fn command(bytes: &[u8]) -> bool {
+    match headroom_ipc::Command::decode(bytes) {
+        Err(_) => false,
+        Ok(command) => {
+            command.check().expect("what is taken has been checked");
+            true
+        }
+    }
+}
+
+/// A segment of shared memory that holds any bytes, over and over: a client reads all that there is, and gets
+/// numbers that are finite, or nothing. Whether any value came of it.
+#[cfg(target_os = "linux")]
+pub fn segment(bytes: &[u8]) -> bool {
+    use headroom_ipc::{MAX_LANES, MAX_VALUES, Tap, pair};
+    use std::os::unix::fs::FileExt as _;
+
+    if bytes.is_empty() {
+        return false;
+    }
+    let (server, mut client) = pair().expect("shared memory");
+    let (address, size, _) = server.memory();
+    // Behind its head, which a client asks once only.
+    let nonsense: Vec<u8> = bytes.iter().copied().cycle().take(size - 64).collect();
+    // As another process would, that may do anything: not through any of our types.
+    let memory = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/proc/self/mem");
+    let memory = memory.expect("our own memory");
+    memory
+        .write_all_at(&nonsense, address as u64 + 64)
+        .expect("the segment is mapped");
+
+    let _nonsense = (
+        client.description(),
+        client.health(),
+        client.memory(),
+        client.state(),
+    );
+    let mut values = 0;
+    for place in 0..=MAX_VALUES {
+        if let Some(value) = client.value(place) {
+            values += 1;
+            assert!(value.value.is_finite());
+            assert!(!value.text.chars().any(char::is_control));
+        }
+    }
+    for place in 0..=MAX_LANES {
+        if let Some(curve) = client.curve(place) {
+            assert!(curve.x.1 < curve.x.2 && curve.y.1 < curve.y.2);
+            assert!(
+                curve
+                    .points
+                    .iter()
+                    .all(|(x, y)| x.is_finite() && y.is_finite())
+            );
+        }
+    }
+    for _ in 0..2 {
+        if let Some(span) = client.meters() {
+            let levels = [span.frame.master.peak, span.frame.master.mean_square];
+            assert!(levels.as_flattened().iter().all(|level| level.is_finite()));
+        }
+    }
+    let mut frames = Vec::new();
+    for tap in [Tap::Before, Tap::After] {
+        client.sound(tap, usize::MAX, &mut frames);
+        assert!(frames.len() <= headroom_ipc::SOUND_FRAMES);
+        assert!(
+            frames
+                .as_flattened()
+                .iter()
+                .all(|sample| sample.is_finite())
+        );
+    }
+    assert!(client.replies().len() <= 16);
+    values > 0
+}
+
+/// Elsewhere a process cannot write over itself from outside.
+#[cfg(not(target_os = "linux"))]
+pub fn segment(_: &[u8]) -> bool {
+    false
 }
 
 /// Bytes from a MIDI port: what is understood is within its range, and comes back from the word it is kept in.
