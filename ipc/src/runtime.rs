@@ -94,6 +94,10 @@ pub(crate) fn own_socket(folder: &Path) -> PathBuf {
 ///
 /// The folder cannot be read.
 pub(crate) fn running() -> Result<Vec<Running>, RuntimeError> {
+    if !path().exists() {
+        // Looking makes nothing.
+        return Ok(Vec::new());
+    }
     let folder = folder()?;
     let mut found: Vec<Running> = sockets(&folder)?
         .into_iter()

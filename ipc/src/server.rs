@@ -76,6 +76,10 @@ impl Drop for Door {
     fn drop(&mut self) {
         // Swept away by somebody: as good.
         let _gone = std::fs::remove_file(&self.path);
+        // The folder goes with the last one in it.
+        if let Some(folder) = self.path.parent() {
+            let _others_are_in_it = std::fs::remove_dir(folder);
+        }
     }
 }
 
@@ -147,7 +151,16 @@ impl Server {
             path: path.clone(),
             error,
         };
-        let listener = UnixListener::bind(&path).map_err(socket)?;
+        let bind = || UnixListener::bind(&path);
+        // Whoever was the last in the folder may just have taken it away.
+        let listener = match bind() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                runtime::folder()?;
+                bind()
+            }
+            bound => bound,
+        };
+        let listener = listener.map_err(socket)?;
         let door = Door {
             listener,
             path: path.clone(),
@@ -216,15 +229,16 @@ impl Server {
         let place = place.ok_or_else(full)?;
         let region: Segment<CommandRegion> = Segment::make(self.backing, Access::Both)?;
         region.announce();
+        // Before it is let in: it reads where the answers stand as soon as it can.
+        let line = &self.region.clients[place];
+        line.applied.store(0, Ordering::Relaxed);
+        line.replied.store(0, Ordering::Relaxed);
         handover::give(&stream, &self.region, &region, place).map_err(|error| {
             ServeError::Socket {
                 path: path(),
                 error,
             }
         })?;
-        let line = &self.region.clients[place];
-        line.applied.store(0, Ordering::Relaxed);
-        line.replied.store(0, Ordering::Relaxed);
         self.turns[place] += 1;
         self.clients[place] = Some(Attached {
             stream,

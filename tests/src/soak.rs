@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A collector that has dropped nothing for so long has nothing left: twice and a half its usual tick.
 const COLLECTOR_IS_IDLE: Duration = Duration::from_millis(25);
 /// What resident memory may grow by over the whole run: the slack of an allocator's own lists.
-pub const GROWTH_BYTES: f64 = 64.0 * 1_024.0;
+pub const GROWTH_BYTES: f64 = 128.0 * 1_024.0;
 
 /// What to do.
 #[derive(Debug, Clone)]
