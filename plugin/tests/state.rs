@@ -251,14 +251,23 @@ fn states_of_now_can_be_written_for_the_corpus() {
     let folder = std::env::var_os("HEADROOM_STATES");
     let kept = tempfile::tempdir().expect("a folder");
     let folder = folder.map_or_else(|| kept.path().to_owned(), Into::into);
-    let mut racks: Vec<_> = factory()
-        .iter()
-        .map(|preset| (preset.name, preset.text))
-        .collect();
-    racks.extend([("empty", "headroom = 1\n"), ("kept", RACK)]);
+    let master = factory().iter().find(|preset| preset.name == "master");
+    let racks = [
+        ("empty", "headroom = 1\n"),
+        ("kept", RACK),
+        ("master", master.expect("it is built in").text),
+        ("moved", RACK),
+    ];
     for (name, rack) in racks {
         let mut instance = Instance::new(&entry);
         instance.load_preset(rack);
+        if name == "moved" {
+            let mut random = Random(67);
+            let list = instance.list().into_iter();
+            let moved = list.map(|(id, _, _, max)| (id, (random.unit() * max).round()));
+            let moved: Vec<_> = moved.collect();
+            instance.set(&moved);
+        }
         let state = instance.save();
         let path = folder.join(format!("{}-{name}.json", env!("CARGO_PKG_VERSION")));
         std::fs::write(path.with_extension("json"), &state[8..]).expect("it is written");
