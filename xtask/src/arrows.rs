@@ -16,7 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("headroom-gui-tests", &["headroom-gui", "headroom-ipc"]),
     ("headroom-tests", EVERYTHING),
     ("headroom-models", &[]),
-    ("headroom-inputs", &["headroom-engine"]),
+    ("headroom-inputs", &["headroom-engine", "headroom-ipc"]),
     ("headroom-bench", EVERYTHING),
     ("xtask", &[]),
 ];
