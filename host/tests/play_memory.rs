@@ -23,11 +23,14 @@ const ARGS: [&str; 11] = [
 ];
 
 fn memory() -> Value {
+    played()["memory"].take()
+}
+
+fn played() -> Value {
     let place = tempfile::tempdir().unwrap();
     sine(place.path(), 48_000, 20_000);
     let args = [&ARGS[..], &["take.wav", "--json"]].concat();
-    let mut report = report(&mut play(place.path(), &args));
-    report["memory"].take()
+    report(&mut play(place.path(), &args))
 }
 
 fn list<'a>(of: &'a Value, key: &str) -> &'a [Value] {
@@ -110,6 +113,23 @@ fn each_mapping_of_ours_adds_up_to_what_the_system_says_and_the_rest_has_a_name(
         .map(|it| &it["name"])
         .collect();
     assert!(names.iter().any(|name| *name == "[heap]"), "{names:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_shared_with_a_screen_is_held_in_memory_where_all_is() {
+    let report = played();
+    let limit_bytes = &report["rights"]["memlock_limit_bytes"];
+    let mappings = list(&report["memory"]["mappings"], "list");
+    let is_shared = |mapping: &&Value| mapping["name"].as_str().unwrap().contains("memfd:headroom");
+    let shared: Vec<_> = mappings.iter().filter(is_shared).collect();
+    assert!(!shared.is_empty(), "{mappings:?}");
+    for mapping in shared {
+        let [rss, locked] = ["rss_bytes", "locked_bytes"].map(|key| bytes(mapping, key));
+        assert!(rss > 1 << 20, "{mapping}");
+        // Under a limit there may be too little left for it; the line of rights tells so.
+        assert!(locked == rss || !limit_bytes.is_null(), "{mapping}");
+    }
 }
 
 #[test]

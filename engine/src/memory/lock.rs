@@ -1,5 +1,5 @@
 //! Keeping in memory what is not audio memory but what the audio thread runs on: the program's code, its
-//! libraries, the heap that queues lie in, the threads' stacks.
+//! libraries, the heap that queues lie in, what it shares with other processes, the threads' stacks.
 //!
 //! Range by range and never `mlockall`: with `MCL_FUTURE` and a limit a later allocation fails and the
 //! program ends, and a mapped sound file would be held whole. The main thread's stack is left out: one that
@@ -61,7 +61,9 @@ fn lock(range: &Range, bytes: usize) -> bool {
     unsafe {
         match range.rank {
             Rank::Anonymous => libc::mlock2(start, bytes, libc::MLOCK_ONFAULT) == 0,
-            Rank::Heap | Rank::Program | Rank::Library => libc::mlock(start, bytes) == 0,
+            Rank::Heap | Rank::Shared | Rank::Program | Rank::Library => {
+                libc::mlock(start, bytes) == 0
+            }
         }
     }
 }
@@ -72,6 +74,8 @@ fn lock(range: &Range, bytes: usize) -> bool {
 enum Rank {
     /// Queues and planes that the audio thread reads and writes.
     Heap,
+    /// What is shared with other processes: meters and sound for the screen, a sound server's buffers.
+    Shared,
     /// Our own code and data.
     Program,
     /// Stacks of threads, large buffers; mostly address space that is never touched.
@@ -110,6 +114,7 @@ fn ranges(maps: &str, program: &str) -> Vec<Range> {
             let rank = match path {
                 "[heap]" => Rank::Heap,
                 "" if rights == "rw-p" => Rank::Anonymous,
+                path if rights.ends_with('s') && is_shared_memory(path) => Rank::Shared,
                 path if path.starts_with('[') || rights.ends_with('s') => return None,
                 path if path == program => Rank::Program,
                 path if is_code(path) => Rank::Library,
@@ -120,6 +125,12 @@ fn ranges(maps: &str, program: &str) -> Vec<Range> {
         .collect();
     ranges.sort();
     ranges
+}
+
+/// Memory that has a file's name and is none on a disk.
+#[cfg(target_os = "linux")]
+fn is_shared_memory(path: &str) -> bool {
+    path.starts_with("/memfd:") || path.starts_with("/dev/shm/")
 }
 
 #[cfg(target_os = "linux")]
@@ -176,6 +187,12 @@ VmFlags: rd mr mw me
 VmFlags: rd ex mr mw me
 7f0004000000-7f0004001000 rw-s 00000000 00:05 15   /dev/snd/pcmC0D0p
 VmFlags: rd wr sh mr mw me ms io pf
+7f0005000000-7f0005004000 rw-s 00000000 00:01 16   /memfd:headroom (deleted)
+VmFlags: rd wr sh mr mw me ms
+7f0006000000-7f0006004000 rw-s 00000000 00:02 17   /dev/shm/jack-0-buffers
+VmFlags: rd wr sh mr mw me ms
+7f0006004000-7f0006008000 rw-s 00000000 00:02 17   /dev/shm/jack-0-locked
+VmFlags: rd wr sh mr mw me ms lo
 7ffc00000000-7ffc00021000 rw-p 00000000 00:00 0    [stack]
 VmFlags: rd wr mr mw me gd ac
 7ffc00100000-7ffc00102000 r-xp 00000000 00:00 0    [vdso]
@@ -183,7 +200,8 @@ VmFlags: rd ex mr mw me de
 ";
 
     #[test]
-    fn code_heap_and_thread_stacks_are_locked_and_nothing_that_grows_or_is_a_file_of_sound() {
+    fn code_heap_shared_memory_and_thread_stacks_are_locked_and_nothing_that_grows_or_is_a_file_of_sound()
+     {
         let found: Vec<_> = ranges(MAPS, "/bin/my rack")
             .iter()
             .map(|range| (range.rank, range.start))
@@ -192,6 +210,8 @@ VmFlags: rd ex mr mw me de
             found,
             [
                 (Rank::Heap, 0x55d0_0010_0000),
+                (Rank::Shared, 0x7f00_0500_0000),
+                (Rank::Shared, 0x7f00_0600_0000),
                 (Rank::Program, 0x55d0_0000_0000),
                 (Rank::Program, 0x55d0_0000_1000),
                 (Rank::Anonymous, 0x7f00_0000_0000),
