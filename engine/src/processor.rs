@@ -249,6 +249,7 @@ impl Processor {
         self.panic.settle();
         self.meter.reset();
         self.position = 0;
+        self.scope.reset();
     }
 
     /// The first block: runs everything once on silence, so that code, stack and memory have been
@@ -298,7 +299,7 @@ impl Processor {
     ) {
         self.panic.look();
         self.take_messages(MESSAGES_A_BLOCK + frames);
-        self.scope.begin();
+        self.scope.begin(self.position);
         let count = self.stream.channels().min(channels.len());
         let mut events = events.iter().peekable();
         let mut at = 0;

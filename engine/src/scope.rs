@@ -35,16 +35,21 @@ impl Scope {
         before
     }
 
-    /// `[audio]` A block begins: who looks?
-    pub(crate) fn begin(&mut self) {
+    /// `[audio]` A block begins at `position`: who looks?
+    pub(crate) fn begin(&mut self, position: u64) {
         let Some(publisher) = &mut self.publisher else {
             return;
         };
         let listened = publisher.is_listened_to();
         if listened && !self.listened {
-            publisher.align();
+            publisher.align(position);
         }
         self.listened = listened;
+    }
+
+    /// `[audio]` The stream begins anew.
+    pub(crate) fn reset(&mut self) {
+        self.listened = false;
     }
 
     /// `[audio]` Shows the sound of one chunk, if anybody wants it.
@@ -55,7 +60,7 @@ impl Scope {
         }
     }
 
-    #[cold]
+    #[inline(never)]
     fn write(&mut self, side: Side, channels: &[&mut [f32]], from: usize, to: usize) {
         let Some(publisher) = &mut self.publisher else {
             return;

@@ -57,20 +57,21 @@ fn cell() {
     writing.join().unwrap();
 }
 
-/// What is read of sound is what was written there in that turn.
+/// What is read of sound is what was written there in that turn, of both channels; also beside a frame that
+/// comes into its neighbour's word.
 fn sound() {
-    let ring: Arc<Box<SoundRing<2>>> = Arc::new(SoundRing::boxed());
+    let ring: Arc<Box<SoundRing<1>>> = Arc::new(SoundRing::boxed());
     let writer = Arc::clone(&ring);
     let writing = thread::spawn(move || {
         let mut at = 0;
-        for frame in 1..=4 {
-            at = writer.write(at, &[frame as f32], &[0.0]);
+        for frames in [&[1.0][..], &[2.0, 3.0], &[4.0]] {
+            at = writer.write(at, frames, frames);
         }
     });
     let mut read = Vec::new();
-    let end = ring.read(1, &mut read);
-    if let [frame] = read[..] {
-        assert_eq!(frame[0], end as f32);
+    let end = ring.read(2, &mut read);
+    for (back, frame) in read.iter().rev().enumerate() {
+        assert_eq!(*frame, [(end - back as u64) as f32; 2]);
     }
     writing.join().unwrap();
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::meters::{Gathered, MeterFrame};
 use crate::region::Region;
 use crate::segment::Segment;
+use crate::sound::CHUNK_FRAMES;
 
 /// Who looks. Writer: the server, on the main thread; reader: the audio thread. Relaxed: a look that begins
 /// a block later is no harm.
@@ -101,18 +102,26 @@ impl Publisher {
     }
 
     /// `[audio]` What goes into the rack. Both channels have the same length.
+    #[inline]
     pub fn before(&mut self, left: &[f32], right: &[f32]) {
         self.before = self.region.before.write(self.before, left, right);
     }
 
     /// `[audio]` What came out.
+    #[inline]
     pub fn after(&mut self, left: &[f32], right: &[f32]) {
         self.after = self.region.after.write(self.after, left, right);
     }
 
-    /// `[audio]` Frames were not written, since nobody listened: both rings go on side by side.
-    pub fn align(&mut self) {
-        self.before = self.before.max(self.after);
+    /// `[audio]` What is written next stands at `position` of the stream, not behind what was written last, as
+    /// when nobody listened for a time: both rings go on side by side, so far on that a whole chunk of the
+    /// stream lies in one piece.
+    pub fn align(&mut self, position: u64) {
+        let whole = CHUNK_FRAMES as u64;
+        let written = self.before.max(self.after);
+        // What was written may have been any number, where another process can write it.
+        let next = written.checked_next_multiple_of(whole).unwrap_or(0);
+        self.before = next.wrapping_add(position % whole);
         self.after = self.before;
     }
 }

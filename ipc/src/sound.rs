@@ -1,6 +1,6 @@
 //! Sound for a screen: the newest frames before and after the rack, in two rings.
 //!
-//! The writer copies each block and waits for nobody. Two counters stand around each write: `begin` is
+//! The writer copies each chunk and waits for nobody. Two counters stand around each write: `begin` is
 //! where it will end, noted before the first sample is touched, `end` the same, noted when all are there.
 //! A reader copies what lies below `end` and then looks whether `begin` has come so near that some of it may
 //! have been overwritten meanwhile.
@@ -9,6 +9,9 @@ use crate::sync::{AtomicU64, Ordering, acquire, acquire_fence, release, release_
 
 /// Frames of one ring: at 48 kHz two thirds of a second.
 pub const SOUND_FRAMES: usize = 32_768;
+
+/// Frames of a chunk as the engine cuts a block: what comes in such pieces, on their grid, is copied in one go.
+pub(crate) const CHUNK_FRAMES: usize = 64;
 
 /// Which sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,25 +24,29 @@ pub enum Tap {
 
 /// One ring. Writer: the audio thread; readers: anybody who maps it.
 #[repr(C, align(64))]
-pub(crate) struct SoundRing<const N: usize = SOUND_FRAMES> {
-    /// Where the write under way will end, in frames. Relaxed, but behind it stands a Release fence, the
-    /// partner of the reader's Acquire fence.
+pub(crate) struct SoundRing<const PAIRS: usize = { SOUND_FRAMES / 2 }> {
+    /// Up to where the write under way will have touched the words, in frames; even. Relaxed, but behind it
+    /// stands a Release fence, the partner of the reader's Acquire fence.
     begin: AtomicU64,
     /// Up to where all is there. Release, with the reader's Acquire.
     end: AtomicU64,
     _apart: [u64; 6],
-    /// Both channels of a frame: the left one's bits in the lower half.
-    frames: [AtomicU64; N],
+    /// Left, right. Two samples in a word, the earlier one's bits in the lower half: as they lie in a block
+    /// where the low byte comes first, so that none is taken apart on the way.
+    channels: [[AtomicU64; PAIRS]; 2],
 }
 
-impl<const N: usize> SoundRing<N> {
+impl<const PAIRS: usize> SoundRing<PAIRS> {
+    const FRAMES: usize = 2 * PAIRS;
+
     #[cfg(any(test, loom))]
     pub(crate) fn boxed() -> Box<Self> {
+        let channel = || std::array::from_fn(|_| AtomicU64::new(0));
         Box::new(Self {
             begin: AtomicU64::new(0),
             end: AtomicU64::new(0),
             _apart: [0; 6],
-            frames: std::array::from_fn(|_| AtomicU64::new(0)),
+            channels: [channel(), channel()],
         })
     }
 
@@ -51,29 +58,45 @@ impl<const N: usize> SoundRing<N> {
 
     /// `[audio]` Writes one chunk behind frame `at`; both channels have the same length, at most that of
     /// the ring. In mono both are the same slice.
+    #[inline]
     pub(crate) fn write(&self, at: u64, left: &[f32], right: &[f32]) -> u64 {
-        let frames = left.len().min(right.len()).min(N);
+        let frames = left.len().min(right.len()).min(Self::FRAMES);
         let end = at.wrapping_add(frames as u64);
-        self.begin.store(end, Ordering::Relaxed);
+        // A last frame without its neighbour takes that one's place in its word as well.
+        self.begin
+            .store(end.wrapping_add(end % 2), Ordering::Relaxed);
         // Release: whoever reads a sample that is stored below sees, behind its own fence, this `begin`.
         release_fence();
-        let from = (at % N as u64) as usize;
-        let first = frames.min(N - from);
-        let put = |cells: &[AtomicU64], left: &[f32], right: &[f32]| {
-            for ((cell, left), right) in cells.iter().zip(left).zip(right) {
-                let frame = u64::from(left.to_bits()) | u64::from(right.to_bits()) << 32;
-                cell.store(frame, Ordering::Relaxed);
+        let from = (at % Self::FRAMES as u64) as usize;
+        let whole = left.as_array::<CHUNK_FRAMES>();
+        let whole = whole.zip(right.as_array::<CHUNK_FRAMES>());
+        match (self.chunk(from), whole) {
+            (Some(words), Some((left, right))) => {
+                copy(words[0], left.as_chunks().0);
+                copy(words[1], right.as_chunks().0);
             }
-        };
-        put(&self.frames[from..from + first], left, right);
-        put(
-            &self.frames[..frames - first],
-            &left[first..frames],
-            &right[first..frames],
-        );
+            _ => {
+                put(&self.channels[0], from, &left[..frames]);
+                put(&self.channels[1], from, &right[..frames]);
+            }
+        }
         // Release: whoever sees `end` finds the samples below it.
         self.end.store(end, release());
         end
+    }
+
+    /// Both channels' words of the whole chunk that begins at `from`, if one does: so many that the compiler
+    /// knows, and writes out.
+    #[inline(always)]
+    fn chunk(&self, from: usize) -> Option<[&[AtomicU64; CHUNK_FRAMES / 2]; 2]> {
+        let number = from
+            .is_multiple_of(CHUNK_FRAMES)
+            .then_some(from / CHUNK_FRAMES)?;
+        let [left, right] = &self.channels;
+        Some([
+            left.as_chunks().0.get(number)?,
+            right.as_chunks().0.get(number)?,
+        ])
     }
 
     /// `[any]` Copies the newest `frames` frames into `into`, oldest first; gives the number of the frame
@@ -82,15 +105,15 @@ impl<const N: usize> SoundRing<N> {
         into.clear();
         // Acquire: with the writer's Release.
         let end = self.end.load(acquire());
-        let count = (frames.min(N) as u64).min(end);
+        let count = (frames.min(Self::FRAMES) as u64).min(end);
         let from = end - count;
         into.extend((from..end).map(|at| {
-            let frame = self.frames[(at % N as u64) as usize].load(Ordering::Relaxed);
-            let sample = |bits: u64| {
+            let word = (at / 2 % PAIRS as u64) as usize;
+            [0, 1].map(|channel: usize| {
+                let bits = self.channels[channel][word].load(Ordering::Relaxed) >> (at % 2 * 32);
                 let sample = f32::from_bits(bits as u32);
                 if sample.is_finite() { sample } else { 0.0 }
-            };
-            [sample(frame), sample(frame >> 32)]
+            })
         }));
         // Acquire: the samples are read before `begin` is. Partner: the writer's Release fence.
         acquire_fence();
@@ -100,13 +123,49 @@ impl<const N: usize> SoundRing<N> {
         let safe_from = if begin < end {
             end
         } else {
-            begin.saturating_sub(N as u64)
+            begin.saturating_sub(Self::FRAMES as u64)
         };
         // A `begin` from another process may be anything.
         let lost = safe_from.saturating_sub(from).min(count) as usize;
         into.drain(..lost);
         end
     }
+}
+
+/// Stores two samples a word. Relaxed: the counters around it order it.
+#[inline(always)]
+fn copy(words: &[AtomicU64], pairs: &[[f32; 2]]) {
+    for (word, pair) in words.iter().zip(pairs) {
+        word.store(packed(*pair), Ordering::Relaxed);
+    }
+}
+
+/// Writes one channel's samples from place `from` on, wherever that is: in the middle of a word, or shortly
+/// before the end.
+#[cold]
+fn put<const PAIRS: usize>(words: &[AtomicU64; PAIRS], from: usize, samples: &[f32]) {
+    let mut word = from / 2;
+    let mut samples = samples;
+    if from % 2 == 1
+        && let [second, rest @ ..] = samples
+    {
+        // This thread wrote the first half. It stays as it is for whoever reads it now.
+        let first = f32::from_bits(words[word].load(Ordering::Relaxed) as u32);
+        words[word].store(packed([first, *second]), Ordering::Relaxed);
+        (word, samples) = ((word + 1) % PAIRS, rest);
+    }
+    let (pairs, last) = samples.as_chunks();
+    let (ahead, around) = pairs.split_at(pairs.len().min(PAIRS - word));
+    copy(&words[word..], ahead);
+    copy(words, around);
+    if let [first] = last {
+        words[(word + pairs.len()) % PAIRS].store(packed([*first, 0.0]), Ordering::Relaxed);
+    }
+}
+
+#[inline(always)]
+fn packed([first, second]: [f32; 2]) -> u64 {
+    u64::from(first.to_bits()) | u64::from(second.to_bits()) << 32
 }
 
 #[cfg(all(test, not(loom)))]
@@ -126,9 +185,12 @@ mod tests {
 
     #[test]
     fn the_newest_frames_are_read_in_their_order_across_the_rings_end() {
-        let ring: Box<SoundRing<256>> = SoundRing::boxed();
+        let ring: Box<SoundRing<128>> = SoundRing::boxed();
         let (mut at, mut read) = (0, Vec::new());
-        for frames in [1, 64, 100, 128, 7, 64, 255, 256, 33] {
+        // Beside each other, in the middle of a word, around the end, and whole chunks on their grid.
+        for frames in [
+            1, 64, 100, 128, 7, 64, 255, 256, 33, 52, 64, 64, 64, 64, 63, 1, 64,
+        ] {
             at = write(&ring, at, frames);
             assert_eq!(ring.read(200, &mut read), at);
             assert_eq!(read.len() as u64, at.min(200));
@@ -144,14 +206,18 @@ mod tests {
     #[test]
     fn a_reader_beside_the_writer_gets_no_frame_of_another_turn() {
         use std::sync::atomic::AtomicBool;
-        let ring: Box<SoundRing<256>> = SoundRing::boxed();
+        let ring: Box<SoundRing<128>> = SoundRing::boxed();
         let over = AtomicBool::new(false);
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let start = std::time::Instant::now();
                 let mut at = 0;
-                while start.elapsed().as_millis() < 300 {
-                    at = write(&ring, at, 48);
+                // Whole chunks, and all that is not.
+                for frames in [64, 48, 16, 64, 64, 33, 31].into_iter().cycle() {
+                    at = write(&ring, at, frames);
+                    if start.elapsed().as_millis() >= 300 {
+                        break;
+                    }
                 }
                 over.store(true, Ordering::Release);
             });
@@ -173,7 +239,7 @@ mod tests {
 
     #[test]
     fn no_counter_is_believed() {
-        let ring: Box<SoundRing<256>> = SoundRing::boxed();
+        let ring: Box<SoundRing<128>> = SoundRing::boxed();
         for begin in [0, 1, 300, u64::MAX, u64::MAX - 255] {
             for end in [0, 1, 300, u64::MAX, 1 << 40] {
                 ring.begin.store(begin, Ordering::Relaxed);

@@ -144,6 +144,18 @@ fn levels_and_sound_arrive_while_somebody_looks_and_listens() {
         assert_eq!(client.sound(Tap::After, 10, &mut heard), 1);
         assert_eq!(heard, [[0.3, -0.3]]);
 
+        // After a pause both go on: 37 frames behind a place where a whole chunk may begin.
+        publisher.align(64 + 37);
+        publisher.after(&[0.5; 30], &[0.5; 30]);
+        assert_eq!(client.sound(Tap::After, 30, &mut heard), 64 + 37 + 30);
+        assert_eq!(heard, [[0.5, 0.5]; 30]);
+        publisher.before(&[0.25; 3], &[0.25; 3]);
+        assert_eq!(client.sound(Tap::Before, 3, &mut heard), 64 + 37 + 3);
+        publisher.align(0);
+        publisher.before(&[0.5; 64], &[-0.5; 64]);
+        assert_eq!(client.sound(Tap::Before, 64, &mut heard), 192 + 64);
+        assert_eq!(heard, [[0.5, -0.5]; 64]);
+
         // The rack was built anew for another device: the next writer goes on.
         drop(publisher);
         let mut next = server.publisher().unwrap();
