@@ -5,6 +5,7 @@ pub mod curves;
 pub mod engine;
 pub mod music;
 pub mod rack;
+pub mod shipped;
 pub mod software;
 pub mod stage;
 pub mod thread;

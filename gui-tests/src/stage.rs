@@ -3,7 +3,7 @@
 use crate::engine::{Engine, metered};
 use crate::music;
 use crate::software::Software;
-use egui_kittest::Harness;
+use egui_kittest::{Harness, TestRenderer};
 use headroom_gui::hands::Hands;
 use headroom_gui::link::{Line, Source, Wants};
 use headroom_gui::model::Picture;
@@ -164,6 +164,15 @@ pub fn harness(set: &Set) -> Harness<'static, Stage> {
 
 /// A harness around this stage.
 pub fn harness_of(stage: Stage, set: &Set) -> Harness<'static, Stage> {
+    harness_drawn_by(stage, set, Software::default())
+}
+
+/// A harness around this stage, drawn by `renderer`.
+pub fn harness_drawn_by(
+    stage: Stage,
+    set: &Set,
+    renderer: impl TestRenderer + 'static,
+) -> Harness<'static, Stage> {
     let look = set.look;
     let theme = match look {
         Look::Dark => egui::Theme::Dark,
@@ -176,7 +185,7 @@ pub fn harness_of(stage: Stage, set: &Set) -> Harness<'static, Stage> {
         .with_render_cursor(false)
         // As on a screen: each event is a frame, and a double-click has to be quick enough.
         .with_step_dt(1.0 / 60.0)
-        .renderer(Software::default())
+        .renderer(renderer)
         .with_context_setup(move |ctx| theme::install(ctx, look))
         .build_ui_state(|ui, stage: &mut Stage| stage.frame(ui), stage)
 }

@@ -10,6 +10,7 @@ mod icon;
 pub mod levels;
 pub mod link;
 pub mod model;
+pub mod paint;
 pub mod range;
 pub mod sound;
 pub mod spectrum;

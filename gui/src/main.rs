@@ -4,7 +4,7 @@ use clap::{Parser, ValueEnum};
 use headroom_gui::link::Source;
 use headroom_gui::theme::Look;
 use headroom_gui::view::Page;
-use headroom_gui::window::{self, Options};
+use headroom_gui::window::{self, DrawnBy, Options};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -36,6 +36,9 @@ struct Arguments {
     /// How large the window is, before it is scaled: WIDTHxHEIGHT.
     #[arg(long, value_name = "SIZE", default_value = "900x600", value_parser = size)]
     size: (f32, f32),
+    /// Who draws.
+    #[arg(long, value_enum, default_value_t = DrawBy::Auto)]
+    draw_by: DrawBy,
     /// Draw for a second, keep the picture as a PNG file, end.
     #[arg(long, value_name = "FILE")]
     screenshot: Option<PathBuf>,
@@ -48,6 +51,16 @@ struct Arguments {
 enum Theme {
     Dark,
     Light,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum DrawBy {
+    /// The graphics card where there is one, else the processor.
+    Auto,
+    /// The graphics card, or a driver that imitates one.
+    Gpu,
+    /// The processor.
+    Cpu,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -81,6 +94,12 @@ fn size(text: &str) -> Result<(f32, f32), String> {
 
 fn main() -> ExitCode {
     let started = Instant::now();
+    // One line, as all else that is said: the program that started this one may be drawing on the terminal.
+    std::panic::set_hook(Box::new(|fault| {
+        let place = fault.location().map_or(String::new(), ToString::to_string);
+        let what = fault.payload_as_str().unwrap_or("a fault");
+        eprintln!("headroom-gui: {place}: {}", what.replace('\n', " "));
+    }));
     let arguments = Arguments::parse();
     let source = if arguments.attach_stdin {
         match std::io::stdin().as_fd().try_clone_to_owned() {
@@ -94,6 +113,11 @@ fn main() -> ExitCode {
         arguments.attach.map_or(Source::Newest, Source::At)
     };
     let options = Options {
+        drawn_by: match arguments.draw_by {
+            DrawBy::Auto => DrawnBy::Either,
+            DrawBy::Gpu => DrawnBy::Card,
+            DrawBy::Cpu => DrawnBy::Processor,
+        },
         source,
         parent: arguments.parent,
         look: match arguments.theme {

@@ -11,6 +11,7 @@ use glutin::prelude::{GlConfig, GlSurface, NotCurrentGlContext};
 use glutin::surface::{Surface, SurfaceAttributesBuilder, SwapInterval, WindowSurface};
 use raw_window_handle::{HasWindowHandle, RawWindowHandle};
 use std::num::NonZeroU32;
+use std::rc::Rc;
 use std::sync::Arc;
 use winit::dpi::PhysicalSize;
 use winit::event_loop::ActiveEventLoop;
@@ -21,7 +22,8 @@ pub(super) struct Canvas {
     surface: Surface<WindowSurface>,
     context: PossiblyCurrentContext,
     pub(super) gl: Arc<glow::Context>,
-    pub(super) window: Window,
+    /// Kept open for as long as there is a surface on it.
+    _window: Rc<Window>,
 }
 
 impl Canvas {
@@ -29,7 +31,7 @@ impl Canvas {
     pub(super) fn open(
         events: &ActiveEventLoop,
         attributes: WindowAttributes,
-    ) -> Result<Self, WindowError> {
+    ) -> Result<(Rc<Window>, Self), WindowError> {
         let template = ConfigTemplateBuilder::new()
             .prefer_hardware_accelerated(None)
             .with_depth_size(0)
@@ -73,12 +75,23 @@ impl Canvas {
         let gl = unsafe {
             glow::Context::from_loader_function_cstr(|name| display.get_proc_address(name))
         };
-        Ok(Self {
+        let window = Rc::new(window);
+        let canvas = Self {
             surface,
             context,
             gl: Arc::new(gl),
-            window,
-        })
+            _window: Rc::clone(&window),
+        };
+        Ok((window, canvas))
+    }
+
+    /// `[main]` What the driver calls itself.
+    pub(super) fn renderer(&self) -> String {
+        // SAFETY: the context is current on this thread, and has this string from its beginning.
+        #[allow(unsafe_code)]
+        unsafe {
+            self.gl.get_parameter_string(glow::RENDERER)
+        }
     }
 
     /// `[main]` The window has a new size.

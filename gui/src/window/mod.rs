@@ -1,11 +1,12 @@
 //! The window: opened by itself or inside another program's, drawn when something changed and not more
 //! often than can be seen.
 
-mod damage;
+mod card;
 mod face;
 mod gl;
 #[cfg(target_os = "linux")]
 mod keyboard;
+mod paper;
 
 use crate::hands::Hands;
 use crate::link::{Line, Source, Wants};
@@ -31,9 +32,23 @@ const SHORTEST: Duration = Duration::from_micros(16_600);
 /// How long a picture is drawn before it is kept.
 const SETTLED: Duration = Duration::from_secs(1);
 
+/// Who turns triangles into pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DrawnBy {
+    /// The graphics card where there is one, else the processor.
+    #[default]
+    Either,
+    /// The graphics card, or a driver that imitates one.
+    Card,
+    /// The processor.
+    Processor,
+}
+
 /// What the program was asked for.
 #[derive(Debug)]
 pub struct Options {
+    /// Who draws.
+    pub drawn_by: DrawnBy,
     /// Whom to attach to.
     pub source: Source,
     /// The X11 window to live in.
@@ -72,6 +87,9 @@ pub enum WindowError {
     /// OpenGL is too old.
     #[error("OpenGL cannot draw this: {0}")]
     Painter(String),
+    /// Nobody here closed it.
+    #[error("another program has destroyed the window")]
+    Destroyed,
     /// The picture could not be kept.
     #[error("cannot write {path}: {error}")]
     Screenshot {
@@ -117,6 +135,8 @@ struct App {
     drawn: Option<Instant>,
     first_frame: Option<Duration>,
     frames: u64,
+    /// How often it was looked whether anything is to be drawn.
+    passes: u64,
     /// Something changed that is not drawn yet.
     stale: bool,
     /// egui wants to be drawn then.
@@ -144,6 +164,7 @@ impl App {
             drawn: None,
             first_frame: None,
             frames: 0,
+            passes: 0,
             stale: true,
             wanted: None,
             hidden: false,
@@ -187,16 +208,20 @@ impl App {
         self.next_look = (self.next_look + period).max(now + period / 2);
     }
 
-    fn draw(&mut self) -> Result<(), WindowError> {
+    /// Draws what changed; `is_uncovered` if the display has lost the picture.
+    fn draw(&mut self, is_uncovered: bool) -> Result<(), WindowError> {
         let Some(face) = &mut self.face else {
             return Ok(());
         };
+        if is_uncovered {
+            face.uncover();
+        }
         let now = Instant::now();
-        let input = face.input.take_egui_input(&face.canvas.window);
+        let input = face.take_input();
         let (screen, picture, hands) = (&mut self.screen, &mut self.picture, &mut self.hands);
         let output = face.ctx.run_ui(input, |ui| screen.show(ui, picture, hands));
         self.line.send(picture, hands);
-        let window = &face.canvas.window;
+        let window = &face.window;
         self.wanted = None;
         for (_, viewport) in output.viewport_output {
             self.wanted = now.checked_add(viewport.repaint_delay);
@@ -211,41 +236,41 @@ impl App {
         }
         face.input
             .handle_platform_output(window, output.platform_output);
-        face.paint(
+        let is_new = face.paint(
             output.shapes,
             output.textures_delta,
             output.pixels_per_point,
         );
-        let size: [u32; 2] = face.canvas.window.inner_size().into();
-        self.keep_picture(size)?;
-        if let Some(face) = &self.face {
-            face.canvas.swap()?;
+        if is_new || is_uncovered {
+            face.show()?;
+            self.frames += 1;
         }
-        self.frames += 1;
+        self.passes += 1;
         self.drawn = Some(now);
         self.stale = false;
         self.first_frame
             .get_or_insert_with(|| self.options.started.elapsed());
-        Ok(())
+        self.keep_picture()
     }
 
     /// Keeps the picture that was just drawn, if one was asked for and it has settled.
-    fn keep_picture(&mut self, size: [u32; 2]) -> Result<(), WindowError> {
-        let settled = self.options.started.elapsed() > SETTLED && self.frames > 3;
+    fn keep_picture(&mut self) -> Result<(), WindowError> {
+        let settled = self.options.started.elapsed() > SETTLED && self.passes > 3;
         let Some(face) = self.face.as_ref().filter(|_| settled) else {
             return Ok(());
         };
         let Some(path) = self.options.screenshot.take() else {
             return Ok(());
         };
-        let image = face.painter.read_screen_rgba(size);
+        let size = face.size();
+        let image = face.picture();
         let write = || -> std::io::Result<()> {
             let file = std::fs::File::create(&path)?;
             let mut encoder = png::Encoder::new(std::io::BufWriter::new(file), size[0], size[1]);
             encoder.set_color(png::ColorType::Rgba);
             encoder.set_compression(png::Compression::High);
             let mut writer = encoder.write_header()?;
-            writer.write_image_data(image.as_raw())?;
+            writer.write_image_data(&image)?;
             writer.finish()?;
             Ok(())
         };
@@ -268,7 +293,7 @@ impl ApplicationHandler for App {
         match Face::open(events, &self.options) {
             Ok(face) => {
                 self.look(Instant::now());
-                face.canvas.window.request_redraw();
+                face.window.request_redraw();
                 self.face = Some(face);
             }
             Err(error) => self.fail(events, error),
@@ -280,17 +305,22 @@ impl ApplicationHandler for App {
             return;
         };
         match &event {
-            WindowEvent::CloseRequested | WindowEvent::Destroyed => {
+            WindowEvent::CloseRequested => {
                 events.exit();
                 return;
             }
+            WindowEvent::Destroyed => {
+                self.fail(events, WindowError::Destroyed);
+                return;
+            }
             WindowEvent::RedrawRequested => {
-                if let Err(error) = self.draw() {
+                // Nobody here asks for one but at the beginning: the display does.
+                if let Err(error) = self.draw(true) {
                     self.fail(events, error);
                 }
                 return;
             }
-            WindowEvent::Resized(size) => face.canvas.resize(*size),
+            WindowEvent::Resized(size) => face.resize(*size),
             WindowEvent::Occluded(hidden) => {
                 self.hidden = *hidden;
                 self.next_look = Instant::now();
@@ -303,11 +333,7 @@ impl ApplicationHandler for App {
             }
             _ => {}
         }
-        if face
-            .input
-            .on_window_event(&face.canvas.window, &event)
-            .repaint
-        {
+        if face.input.on_window_event(&face.window, &event).repaint {
             self.stale = true;
         }
     }
@@ -319,7 +345,8 @@ impl ApplicationHandler for App {
             events.exit();
             return;
         }
-        if self.wanted.is_some_and(|wanted| wanted <= now) {
+        // A picture that was asked for is taken whether anything moves or not.
+        if self.wanted.is_some_and(|wanted| wanted <= now) || self.options.screenshot.is_some() {
             self.stale = true;
         }
         let shortest = if self.hidden { HIDDEN_PERIOD } else { SHORTEST };
@@ -327,8 +354,9 @@ impl ApplicationHandler for App {
         let mut wake = self.next_look;
         if self.stale {
             if ready <= now {
-                if let Some(face) = &self.face {
-                    face.canvas.window.request_redraw();
+                if let Err(error) = self.draw(false) {
+                    self.fail(events, error);
+                    return;
                 }
             } else {
                 wake = wake.min(ready);
@@ -341,9 +369,7 @@ impl ApplicationHandler for App {
     }
 
     fn exiting(&mut self, _: &ActiveEventLoop) {
-        if let Some(face) = &mut self.face {
-            face.sheet = None;
-            face.painter.destroy();
-        }
+        // While there is a display to be told.
+        self.face = None;
     }
 }

@@ -2,7 +2,7 @@
 //! card every pixel costs, and most of them stay as they are.
 
 use egui::epaint::ClippedShape;
-use egui::{Pos2, Rect, Shape, Vec2};
+use egui::{ClippedPrimitive, Context, Pos2, Rect, Shape, Vec2};
 use std::sync::Arc;
 
 /// Rectangles that are drawn one by one; more are put together.
@@ -12,9 +12,20 @@ const AHEAD: usize = 12;
 /// A part of the window above which all of it is drawn.
 const ALL: f32 = 0.75;
 
-/// The frame before.
+/// What of a frame is drawn.
+#[derive(Debug)]
+pub struct Change {
+    /// All that lies in the parts.
+    pub primitives: Vec<ClippedPrimitive>,
+    /// In points, on whole pixels, apart from each other.
+    pub parts: Vec<Rect>,
+    /// It is the whole frame, and the ground below it.
+    pub is_whole: bool,
+}
+
+/// What the frame before was.
 #[derive(Debug, Default)]
-pub(super) struct Damage {
+pub struct Damage {
     before: Vec<ClippedShape>,
     points: f32,
     whole: Option<Rect>,
@@ -22,19 +33,45 @@ pub(super) struct Damage {
 
 impl Damage {
     /// `[main]` Forgets the frame before: all of the next one is drawn.
-    pub(super) fn forget(&mut self) {
+    pub fn forget(&mut self) {
         self.whole = None;
     }
 
-    /// `[main]` The parts of `whole`, on whole pixels and apart from each other, that `shapes` draws
+    /// `[main]` What has to be drawn so that the frame before becomes the one that `shapes` are, in a window
+    /// of `size` pixels.
+    pub fn change(
+        &mut self,
+        ctx: &Context,
+        shapes: Vec<ClippedShape>,
+        size: [u32; 2],
+        points: f32,
+    ) -> Change {
+        let whole = Rect::from_min_size(
+            Pos2::ZERO,
+            Vec2::new(size[0] as f32, size[1] as f32) / points,
+        );
+        let parts = self.of(&shapes, whole, points);
+        let is_whole = parts == [whole];
+        let shapes = if is_whole {
+            shapes
+        } else {
+            within(&shapes, &parts, points)
+        };
+        Change {
+            primitives: ctx.tessellate(shapes, points),
+            parts,
+            is_whole,
+        }
+    }
+
+    /// The parts of `whole`, on whole pixels and apart from each other, that `shapes` draws
     /// otherwise than the frame before.
-    pub(super) fn of(&mut self, shapes: &[ClippedShape], whole: Rect, points: f32) -> Vec<Rect> {
+    fn of(&mut self, shapes: &[ClippedShape], whole: Rect, points: f32) -> Vec<Rect> {
         let known = self.whole == Some(whole) && self.points == points;
         let mut parts = Vec::new();
         if known {
             differences(&self.before, shapes, |shape| {
-                // A pixel more on each side: edges are smoothed.
-                let rect = shape.shape.visual_bounding_rect().expand(1.5 / points);
+                let rect = extent(shape, points);
                 let rect = outwards(rect.intersect(shape.clip_rect).intersect(whole), points);
                 if rect.is_positive() {
                     add(&mut parts, rect);
@@ -53,17 +90,17 @@ impl Damage {
 }
 
 /// The shapes of a frame, as far as they lie in `parts`.
-pub(super) fn within(shapes: &[ClippedShape], parts: &[Rect]) -> Vec<ClippedShape> {
+fn within(shapes: &[ClippedShape], parts: &[Rect], points: f32) -> Vec<ClippedShape> {
     let mut kept = Vec::new();
     for part in parts {
         let first = kept.len();
         for shape in shapes {
             let clip_rect = shape.clip_rect.intersect(*part);
-            if covers(shape, *part) {
+            if covers(shape, *part, points) {
                 // Nothing of what lies below is seen.
                 kept.truncate(first);
             }
-            if clip_rect.is_positive() && shape.shape.visual_bounding_rect().intersects(clip_rect) {
+            if clip_rect.is_positive() && extent(shape, points).intersects(clip_rect) {
                 kept.push(ClippedShape {
                     clip_rect,
                     ..shape.clone()
@@ -74,8 +111,13 @@ pub(super) fn within(shapes: &[ClippedShape], parts: &[Rect]) -> Vec<ClippedShap
     kept
 }
 
+/// Where `shape` is drawn: edges are smoothed, and lines are moved onto pixels.
+fn extent(shape: &ClippedShape, points: f32) -> Rect {
+    shape.shape.visual_bounding_rect().expand(1.5 / points)
+}
+
 /// Whether nothing shows through `shape` anywhere in `part`: an opaque rectangle, its corners outside.
-fn covers(shape: &ClippedShape, part: Rect) -> bool {
+fn covers(shape: &ClippedShape, part: Rect, points: f32) -> bool {
     let Shape::Rect(rect) = &shape.shape else {
         return false;
     };
@@ -88,7 +130,8 @@ fn covers(shape: &ClippedShape, part: Rect) -> bool {
         && shape.clip_rect.contains_rect(part)
         && rect
             .rect
-            .shrink((0.25 * f32::from(radius)).max(0.5))
+            // A square stays inside of a round corner from 0.293 of its radius on; the edge is smoothed.
+            .shrink(0.3 * f32::from(radius) + 1.5 / points)
             .contains_rect(part)
 }
 
@@ -187,14 +230,6 @@ fn add(parts: &mut Vec<Rect>, mut rect: Rect) {
     }
 }
 
-/// The size of the window in points.
-pub(super) fn whole(size: [u32; 2], points: f32) -> Rect {
-    Rect::from_min_size(
-        Pos2::ZERO,
-        Vec2::new(size[0] as f32, size[1] as f32) / points,
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,7 +241,7 @@ mod tests {
     }
 
     fn window() -> Rect {
-        whole([400, 300], 1.0)
+        Rect::from_min_size(Pos2::ZERO, vec2(400.0, 300.0))
     }
 
     fn frame(count: usize) -> Vec<ClippedShape> {
@@ -276,15 +311,15 @@ mod tests {
         };
         let dot = shape(55.0, 55.0, Color32::RED);
         let opaque = [dot.clone(), sheet(Color32::BLUE), dot.clone()];
-        assert_eq!(within(&opaque, &[part]).len(), 2);
+        assert_eq!(within(&opaque, &[part], 1.0).len(), 2);
         let glass = [
             dot.clone(),
             sheet(Color32::from_black_alpha(100)),
             dot.clone(),
         ];
-        assert_eq!(within(&glass, &[part]).len(), 3);
+        assert_eq!(within(&glass, &[part], 1.0).len(), 3);
         let small = [dot.clone(), shape(52.0, 52.0, Color32::BLUE), dot];
-        assert_eq!(within(&small, &[part]).len(), 3);
+        assert_eq!(within(&small, &[part], 1.0).len(), 3);
     }
 
     #[test]
