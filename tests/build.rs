@@ -1,11 +1,11 @@
-//! Compiles the seeds that are written in C, and links RealtimeSanitizer into the one program that
-//! runs under it: the toolchain's own runtime, where it has one.
+//! Compiles the seeds that are written in C, and links RealtimeSanitizer into the two programs that
+//! run under it: the toolchain's own runtime, where it has one.
 
 use std::path::PathBuf;
 use std::process::Command;
 
-/// The program that is linked with RealtimeSanitizer.
-const PROGRAM: &str = "layer-rtsan";
+/// The programs that are linked with RealtimeSanitizer.
+const PROGRAMS: [&str; 2] = ["layer-rtsan", "plugged-rtsan"];
 /// Where toolchains for Linux on x86-64 have its runtime, from their root.
 const RUNTIME: &str = "lib/rustlib/x86_64-unknown-linux-gnu/lib/librustc-stable_rt.rtsan.a";
 
@@ -36,8 +36,10 @@ fn main() {
         "-lm",
         "-lpthread",
     ];
-    for argument in arguments {
-        println!("cargo:rustc-link-arg-bin={PROGRAM}={argument}");
+    for program in PROGRAMS {
+        for argument in arguments {
+            println!("cargo:rustc-link-arg-bin={program}={argument}");
+        }
     }
 }
 

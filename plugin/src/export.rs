@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use nice_plug::prelude::{ParamPtr, Params};
 
+use crate::edition::{Clap, Vst3};
 use crate::parameters::Parameters;
 use crate::plugin::Headroom;
 use crate::shield::shielded;
@@ -26,5 +27,5 @@ unsafe impl Params for Parameters {
     }
 }
 
-nice_plug::nice_export_clap!(Headroom);
-nice_plug::nice_export_vst3!(Headroom);
+nice_plug::nice_export_clap!(Headroom<Clap>);
+nice_plug::nice_export_vst3!(Headroom<Vst3>);

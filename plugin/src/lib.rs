@@ -14,12 +14,14 @@
 //! | `feed.rs` | the audio thread's side: changed parameters become events |
 //! | `housekeeping.rs` | the one thread of all instances |
 //! | `plugin.rs` | what a host calls |
+//! | `edition.rs` | in what the formats differ |
 //! | `export.rs` | what a host looks for in the library |
 //!
 //! Threads are named in front of each item: `[main]`, `[audio]`, `[any]`. A host's audio thread is a role
 //! that it moves between threads: nothing here paints, schedules or measures one.
 
 mod desk;
+mod edition;
 mod export;
 mod feed;
 mod housekeeping;
@@ -30,6 +32,7 @@ mod shield;
 mod state;
 mod structure;
 
+pub use edition::{Clap, Edition, Vst3};
 pub use parameters::Parameters;
 pub use plugin::Headroom;
 pub use rows::{Row, Target, rows};

@@ -116,12 +116,6 @@ pub struct Parameters {
     instance: Instance,
 }
 
-impl Default for Parameters {
-    fn default() -> Self {
-        Self::new(Catalog::builtin())
-    }
-}
-
 impl Parameters {
     /// `[main]` The parameters of a strip of these kinds, an empty one.
     pub fn new(catalog: Catalog) -> Self {

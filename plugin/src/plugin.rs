@@ -1,5 +1,6 @@
 //! What a host calls.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use headroom_engine::realtime::install_panic_hook;
@@ -7,10 +8,11 @@ use headroom_engine::{Processor, Stream};
 use nice_plug::prelude::{
     ActivateContext, AudioIOLayout, AuxiliaryBuffers, Buffer, BufferConfig, ClapFeature,
     ClapPlugin, Params, Plugin, PluginState, ProcessContext, ProcessMode, ProcessStatus,
-    RemoteControlsContext, Vst3Plugin, Vst3SubCategory, new_nonzero_u32,
+    RemoteControlsContext, Vst3Plugin, Vst3SubCategory,
 };
 
 use crate::desk::Desk;
+use crate::edition::Edition;
 use crate::feed::{Feed, Rings};
 use crate::housekeeping::Housekeeping;
 use crate::parameters::Parameters;
@@ -26,7 +28,7 @@ struct Engine {
 /// One instance in a host.
 ///
 /// The host's calls go through a shield: a panic leaves the sound as it came in, and is counted.
-pub struct Headroom {
+pub struct Headroom<E: Edition> {
     engine: Option<Engine>,
     parameters: Arc<Parameters>,
     is_offline: bool,
@@ -34,12 +36,13 @@ pub struct Headroom {
     told_latency_frames: usize,
     // Last: it looks after what goes before it.
     _housekeeping: Option<Arc<Housekeeping>>,
+    _edition: PhantomData<E>,
 }
 
-impl Default for Headroom {
+impl<E: Edition> Default for Headroom<E> {
     fn default() -> Self {
         install_panic_hook();
-        let parameters = Arc::new(Parameters::default());
+        let parameters = Arc::new(Parameters::new(E::catalog()));
         // Without a thread the strip plays what it is given, and edits are done when the host activates.
         let housekeeping = Housekeeping::acquire().ok();
         if let Some(housekeeping) = &housekeeping {
@@ -51,11 +54,12 @@ impl Default for Headroom {
             is_offline: false,
             told_latency_frames: 0,
             _housekeeping: housekeeping,
+            _edition: PhantomData,
         }
     }
 }
 
-impl Drop for Headroom {
+impl<E: Edition> Drop for Headroom<E> {
     fn drop(&mut self) {
         // The desk goes here, whoever still holds the parameters.
         shielded(|| {
@@ -66,7 +70,7 @@ impl Drop for Headroom {
     }
 }
 
-impl Headroom {
+impl<E: Edition> Headroom<E> {
     /// Makes an engine for this stream ready, the one from before if it fits: hosts activate four or five
     /// times while they load a plugin. Gives the latency.
     fn make_ready(&mut self, layout: &AudioIOLayout, config: &BufferConfig) -> Option<usize> {
@@ -101,25 +105,14 @@ impl Headroom {
     }
 }
 
-impl Plugin for Headroom {
+impl<E: Edition> Plugin for Headroom<E> {
     const NAME: &'static str = "Headroom";
     const VENDOR: &'static str = "Headroom";
     const URL: &'static str = "";
     const EMAIL: &'static str = "";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
 
-    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[
-        AudioIOLayout {
-            main_input_channels: Some(new_nonzero_u32(2)),
-            main_output_channels: Some(new_nonzero_u32(2)),
-            ..AudioIOLayout::const_default()
-        },
-        AudioIOLayout {
-            main_input_channels: Some(new_nonzero_u32(1)),
-            main_output_channels: Some(new_nonzero_u32(1)),
-            ..AudioIOLayout::const_default()
-        },
-    ];
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = E::LAYOUTS;
     const SAMPLE_ACCURATE_AUTOMATION: bool = true;
 
     type Editor = ();
@@ -131,7 +124,7 @@ impl Plugin for Headroom {
     }
 
     fn filter_state(state: &mut PluginState) {
-        if shielded(|| state::prepare(state)).is_none() {
+        if shielded(|| state::prepare(state, &E::catalog())).is_none() {
             state.params.clear();
             state.fields.clear();
         }
@@ -190,7 +183,7 @@ impl Plugin for Headroom {
     }
 }
 
-impl ClapPlugin for Headroom {
+impl<E: Edition> ClapPlugin for Headroom<E> {
     const CLAP_ID: &'static str = "org.headroom.strip";
     const CLAP_DESCRIPTION: Option<&'static str> =
         Some("An effects rack whose audio thread never allocates, locks or waits");
@@ -209,7 +202,7 @@ impl ClapPlugin for Headroom {
     }
 }
 
-impl Vst3Plugin for Headroom {
+impl<E: Edition> Vst3Plugin for Headroom<E> {
     // Frozen: hosts know the plugin by it.
     const VST3_CLASS_ID: [u8; 16] = *b"HeadroomStripFx1";
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = &[

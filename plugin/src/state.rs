@@ -70,8 +70,8 @@ pub(crate) fn fields(parameters: &Parameters) -> BTreeMap<String, String> {
 
 /// `[main]` Makes what a host gave ready to be set: every parameter has a value, and it is one that can
 /// be. A refused one sets nothing.
-pub(crate) fn prepare(state: &mut PluginState) {
-    if let Err(why) = check(state, &Catalog::builtin()) {
+pub(crate) fn prepare(state: &mut PluginState, catalog: &Catalog) {
+    if let Err(why) = check(state, catalog) {
         state.params.clear();
         state.fields.clear();
         state

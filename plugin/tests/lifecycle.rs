@@ -51,6 +51,23 @@ fn a_module_that_is_put_in_while_it_plays_is_heard_and_gone_when_it_is_taken_out
 }
 
 #[test]
+fn a_change_that_comes_while_its_module_is_on_the_way_is_not_lost() {
+    let entry = load();
+    let mut instance = Instance::new(&entry);
+    instance.start(48_000.0, 480);
+    let input = noise(37, 2, 480);
+    let (place, gain) = (instance.id("Gain Place"), instance.id("Gain Gain"));
+    let low = instance.value_of(gain, "-40 dB").unwrap();
+    let none = instance.value_of(gain, "0 dB").unwrap();
+    instance.process(&input, &[Set(0, gain, low), Set(10, place, 1.0)]);
+    // It is built at -40 dB, looked at once more when it has settled, and waits for a block.
+    std::thread::sleep(Duration::from_millis(500));
+    instance.process(&input, &[Set(0, gain, none)]);
+    let rest: Vec<_> = (0..10).map(|_| instance.process(&input, &[])).collect();
+    assert_eq!(rest[9], input, "0 dB, which is what it was told last");
+}
+
+#[test]
 fn offline_a_change_of_structure_is_there_with_its_very_block() {
     let entry = load();
     let mut instance = Instance::new(&entry);

@@ -124,3 +124,55 @@ fn text_of_any_value_reads_back_as_the_same_text() {
         .expect("kilohertz will do");
     assert_eq!(instance.text(corner, value), "250 Hz");
 }
+
+#[test]
+fn remote_pages_have_every_setting_of_every_module_once_and_no_structure() {
+    use clack_extensions::remote_controls::{PluginRemoteControls, RemoteControlsPageBuffer};
+    let entry = host::load();
+    let mut instance = host::Instance::new(&entry);
+    let handle = instance.plugin.plugin_handle();
+    let controls: PluginRemoteControls = handle.get_extension().expect("remote controls");
+    let mut buffer = RemoteControlsPageBuffer::new();
+    let (mut seen, mut pages, mut sections) = (Vec::new(), Vec::new(), Vec::new());
+    for at in 0..controls.count(&handle) {
+        let page = controls.get(&handle, at, &mut buffer).expect("a page");
+        let section = String::from_utf8_lossy(page.section_name).into_owned();
+        let name = String::from_utf8_lossy(page.page_name).into_owned();
+        let on_page: Vec<u32> = page.param_ids.iter().flatten().map(|id| id.get()).collect();
+        assert!(!on_page.is_empty(), "{name}");
+        assert!(!page.is_for_preset);
+        seen.extend(on_page.iter().map(|id| (section.clone(), *id)));
+        pages.push((page.page_id.get(), name));
+        sections.push(section);
+    }
+    let rows = rows(&Catalog::builtin());
+    let expected = rows
+        .iter()
+        .filter(|row| !row.table.structural && row.id != "bypass");
+    let mut expected: Vec<_> = expected
+        .map(|row| (row.group.clone(), number_of(&row.id)))
+        .collect();
+    expected.sort_unstable();
+    seen.sort_unstable();
+    assert_eq!(seen, expected, "each once, under its module's name");
+    sections.dedup();
+    let names: Vec<_> = Catalog::builtin()
+        .kinds()
+        .iter()
+        .map(|kind| kind.name)
+        .collect();
+    assert_eq!(sections, names, "in the catalogue's order");
+    let mut ids: Vec<_> = pages.iter().map(|page| page.0).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(
+        ids.len(),
+        pages.len(),
+        "no two pages have one id: {pages:?}"
+    );
+    // More than eight settings are several pages, which their names tell apart.
+    let mut names: Vec<_> = pages.iter().map(|page| &page.1).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), pages.len(), "{pages:?}");
+}

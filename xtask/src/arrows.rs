@@ -101,6 +101,14 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
         "loads the plugin's library as a host does",
     ),
     (
+        "tests/seeded/mod.rs",
+        "is a CLAP entry, which hosts call through C's pointers",
+    ),
+    (
+        "tests/src/bin/plugged_rtsan.rs",
+        "calls RealtimeSanitizer's own entry points",
+    ),
+    (
         "tests/src/bin/layer_rtsan.rs",
         "calls RealtimeSanitizer's own entry points",
     ),

@@ -3,6 +3,7 @@
 
 use std::ffi::CString;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clack_extensions::audio_ports_config::{AudioPortsConfigBuffer, PluginAudioPortsConfig};
@@ -20,6 +21,9 @@ use clack_host::prelude::*;
 pub fn library() -> PathBuf {
     let mut folder = std::env::current_exe().expect("a test has a path");
     folder.pop();
+    if !folder.ends_with("deps") {
+        folder.push("deps");
+    }
     let name = format!(
         "{}headroom_plugin{}",
         std::env::consts::DLL_PREFIX,
@@ -80,6 +84,9 @@ pub fn load() -> PluginEntry {
     // SAFETY: it is the library that this package has built, and its initialisers only set statics.
     unsafe { PluginEntry::load(library()) }.expect("the library loads")
 }
+
+/// What is done around each call of a plugin's `process`, if anything: a program that watches says so.
+pub static AROUND: OnceLock<fn(&mut dyn FnMut())> = OnceLock::new();
 
 /// A change of a parameter at a frame of a block: the parameter's id, and its value as CLAP has it.
 #[derive(Debug, Clone, Copy)]
@@ -200,15 +207,22 @@ impl Instance {
             ),
         }]);
         let audio = self.audio.as_mut().expect("started");
-        let status = audio.process(
-            &inputs,
-            &mut outputs,
-            &events.as_input(),
-            &mut out_events.as_output(),
-            None,
-            None,
-        );
-        self.status = Some(status.expect("it processes"));
+        let mut status = None;
+        let mut process = || {
+            status = Some(audio.process(
+                &inputs,
+                &mut outputs,
+                &events.as_input(),
+                &mut out_events.as_output(),
+                None,
+                None,
+            ));
+        };
+        match AROUND.get() {
+            Some(around) => around(&mut process),
+            None => process(),
+        }
+        self.status = Some(status.expect("it was called").expect("it processes"));
         output
     }
 
