@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use vst3_host::audio::{AudioBuffers, SpeakerArrangement};
 use vst3_host::{Plugin, Vst3Host};
 
-/// The library as hosts find a VST3: in a folder of a certain shape.
+/// The library as hosts find it.
 struct Bundle {
     _folder: TempDir,
     path: PathBuf,
@@ -20,15 +20,9 @@ struct Bundle {
 impl Bundle {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("Headroom.vst3");
-        let binaries = path
-            .join("Contents")
-            .join(format!("{}-linux", std::env::consts::ARCH));
-        std::fs::create_dir_all(&binaries).expect("folders");
-        std::os::unix::fs::symlink(host::library(), binaries.join("Headroom.so")).expect("a link");
         Self {
+            path: host::bundle(folder.path()),
             _folder: folder,
-            path,
         }
     }
 
@@ -145,7 +139,7 @@ fn an_empty_strip_nulls_in_stereo_and_mono() {
     let gain = id(&plugin, "Gain Gain");
     assert_eq!(
         plugin.format_parameter(gain, 0.75).expect("a text").trim(),
-        "0.0"
+        "0.00"
     );
 }
 

@@ -2,7 +2,7 @@
 //! the present commit are not run again.
 
 use crate::error::Error;
-use crate::{fuzz, native_pipewire, sanitizer, shell, soak_picture, valgrind};
+use crate::{fuzz, hosts, native_pipewire, sanitizer, shell, soak_picture, valgrind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -60,6 +60,11 @@ const STAGES: &[Stage] = &[
         name: "pipewire",
         about: "the program on PipeWire's native door: it plays exactly, and waits out a killed server",
         run: native_pipewire::play,
+    },
+    Stage {
+        name: "hosts",
+        about: "the plugin in Ardour, Qtractor's scanner and DawDreamer; 10,000 instances one after the other",
+        run: hosts::run,
     },
 ];
 

@@ -13,6 +13,7 @@ mod demo;
 mod error;
 mod font;
 mod fuzz;
+mod hosts;
 mod instructions;
 mod loop_music;
 mod loop_room;

@@ -198,6 +198,26 @@ pub(crate) const NATIVE_PIPEWIRE: &[Need] = &[
     },
 ];
 
+/// Hosts that the plugin is loaded in, too large for every run.
+pub(crate) const HOSTS: &[Need] = &[
+    Need {
+        what: "Ardour",
+        probe: Probe::Program("ardour7-lua"),
+        apt: &["ardour"],
+        dnf: &["ardour7"],
+        pacman: &["ardour"],
+        brew: &[],
+    },
+    Need {
+        what: "Qtractor",
+        probe: Probe::Program("qtractor"),
+        apt: &["qtractor"],
+        dnf: &["qtractor"],
+        pacman: &["qtractor"],
+        brew: &[],
+    },
+];
+
 /// What Python references and peers take.
 pub(crate) const PYTHON: &[Need] = &[Need {
     what: "Python with venv",

@@ -9,6 +9,12 @@ use std::process::Command;
 /// What the benches compare with.
 pub(crate) const PEERS: &[&str] = &["numpy==2.4.6", "pedalboard==0.9.26"];
 
+/// Plugin hosts that the tests have the plugin loaded in.
+pub(crate) const HOSTS: &[&str] = PEERS;
+
+/// The same, those that are large.
+pub(crate) const LARGE_HOSTS: &[&str] = &["dawdreamer==0.9.0"];
+
 /// `[main]` Makes the environment if need be, installs what it lacks of `packages` (each with its
 /// exact version), and returns its interpreter.
 pub(crate) fn ensure(packages: &[&str]) -> Result<PathBuf, Error> {

@@ -2,7 +2,7 @@
 
 use crate::check;
 use crate::error::Error;
-use crate::{models, packages, sanitizer, shell};
+use crate::{models, packages, python, sanitizer, shell};
 
 /// What to leave out of a run.
 #[derive(Debug, clap::Args)]
@@ -10,7 +10,7 @@ pub(crate) struct Options {
     /// Leave out formatting, clippy, documentation and the import rules
     #[arg(long)]
     no_check: bool,
-    /// Install no system packages
+    /// Install no system packages and no Python
     #[arg(long)]
     no_install: bool,
     /// Handed to the test runner: a filter, for example
@@ -23,7 +23,8 @@ pub(crate) struct Options {
 /// last that is printed.
 pub(crate) fn run(options: &Options) -> Result<(), Error> {
     if !options.no_install {
-        packages::ensure(&[packages::BUILD, packages::TEST])?;
+        packages::ensure(&[packages::BUILD, packages::TEST, packages::PYTHON])?;
+        python::ensure(python::HOSTS)?;
     }
     if !options.no_check {
         check::run(&[])?;

@@ -2,7 +2,7 @@
 #![allow(unsafe_code, dead_code, unreachable_pub)]
 
 use std::ffi::CString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -30,6 +30,16 @@ pub fn library() -> PathBuf {
         std::env::consts::DLL_SUFFIX
     );
     folder.join(name)
+}
+
+/// Puts the library into a folder as hosts find a VST3; gives the bundle's path.
+pub fn bundle(folder: &Path) -> PathBuf {
+    let path = folder.join("Headroom.vst3");
+    let machine = format!("{}-linux", std::env::consts::ARCH);
+    let binaries = path.join("Contents").join(machine);
+    std::fs::create_dir_all(&binaries).expect("folders");
+    std::os::unix::fs::symlink(library(), binaries.join("Headroom.so")).expect("a link");
+    path
 }
 
 /// What the plugin asked its host for.
@@ -355,6 +365,24 @@ pub fn state_of(toml: &str) -> Vec<u8> {
         "fields": { "format": "1", "rack": toml },
     });
     framed(&json.to_string())
+}
+
+/// A preset as VST3 hosts keep it in files: a header, the class, the state, and where it stands.
+pub fn vstpreset(toml: &str) -> Vec<u8> {
+    let state = &state_of(toml)[8..];
+    let class: String = b"HeadroomStripFx1"
+        .iter()
+        .map(|byte| format!("{byte:02X}"))
+        .collect();
+    let list_at = 48 + state.len() as u64;
+    let mut file = b"VST3\x01\0\0\0".to_vec();
+    file.extend(class.as_bytes());
+    file.extend(list_at.to_le_bytes());
+    file.extend(state);
+    file.extend(b"List\x01\0\0\0Comp");
+    file.extend(48_u64.to_le_bytes());
+    file.extend((state.len() as u64).to_le_bytes());
+    file
 }
 
 /// White noise, the same for a seed, -6 dBFS.

@@ -1,0 +1,151 @@
+//! Hosts from PyPI, built on JUCE: what comes out of them is what the engine renders. `cargo xtask test`
+//! makes the Python that they are in.
+
+mod host;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use headroom_engine::preset::factory;
+use host::{bundle, noise, rendered, vstpreset};
+
+/// A strip with no two alike, in an order that is not the catalogue's.
+const CHAIN: &str = r#"
+headroom = 1
+[[module]]
+kind = "compressor"
+[module.params]
+threshold_db = -30.0
+[[module]]
+kind = "eq"
+[module.params]
+band2_freq_hz = 333.3
+band2_gain_db = 4.7
+[[module]]
+kind = "delay"
+mix = 0.4
+[module.params]
+time_ms = 7.0
+feedback = 0.3
+[[module]]
+kind = "gain"
+[module.params]
+gain_db = -2.9
+"#;
+
+/// The environment of `xtask`, or what this says.
+fn python() -> PathBuf {
+    let said = std::env::var_os("HEADROOM_PYTHON").map(PathBuf::from);
+    let of_xtask = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/venv/bin/python");
+    let python = said.unwrap_or_else(of_xtask);
+    assert!(
+        python.exists(),
+        "no {}: `cargo xtask test` makes it, or HEADROOM_PYTHON says another that has the hosts",
+        python.display()
+    );
+    python
+}
+
+/// Plays `input` through `toml` in a host; gives what came out and what the host said.
+fn play(
+    host: &str,
+    toml: &str,
+    input: &[Vec<f32>],
+    rate_hz: u32,
+    block_frames: usize,
+) -> (Vec<Vec<f32>>, serde_json::Value) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str| folder.path().join(name);
+    let bytes: Vec<u8> = input
+        .concat()
+        .iter()
+        .flat_map(|sample| sample.to_le_bytes())
+        .collect();
+    std::fs::write(file("in.f32"), bytes).expect("it is written");
+    std::fs::write(file("it.vstpreset"), vstpreset(toml)).expect("it is written");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/render_in.py");
+    let numbers = [rate_hz as usize, input.len(), block_frames].map(|number| number.to_string());
+    let output = Command::new(python())
+        .arg(script)
+        .arg(host)
+        .arg(bundle(folder.path()))
+        .args([file("it.vstpreset"), file("in.f32"), file("out.f32")])
+        .args(numbers)
+        .output()
+        .expect("it starts");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{host}: {text}{error}");
+    let bytes = std::fs::read(file("out.f32")).expect("it has written");
+    let samples: Vec<f32> = bytes
+        .chunks_exact(4)
+        .map(|bytes| f32::from_le_bytes(bytes.try_into().expect("four")))
+        .collect();
+    let frames = samples.len() / input.len();
+    let output = samples.chunks(frames).map(<[f32]>::to_vec).collect();
+    let report = text.lines().last().expect("a line");
+    (output, serde_json::from_str(report).expect("JSON"))
+}
+
+/// What a host plays is the engine's render, to the bit, where it is as late as the host was told.
+fn plays_as_rendered(host: &str) {
+    let fits = |text: &str| {
+        let mut kinds: Vec<_> = text
+            .lines()
+            .filter(|line| line.starts_with("kind"))
+            .collect();
+        let all = kinds.len();
+        kinds.sort_unstable();
+        kinds.dedup();
+        kinds.len() == all
+    };
+    let presets = factory().iter().map(|preset| (preset.name, preset.text));
+    let presets = presets.filter(|(_, text)| fits(text));
+    let racks = presets.chain([("empty", "headroom = 1\n"), ("chain", CHAIN)]);
+    for (at, (name, toml)) in racks.enumerate() {
+        let rate_hz = [44_100, 48_000, 96_000][at % 3];
+        let channels = 2 - at % 2;
+        let input = noise(at as u64, channels, 30_000);
+        let (output, report) = play(host, toml, &input, rate_hz, [512, 100, 64][at % 3]);
+        assert_eq!(report["latency"], 0, "{name}");
+        let expected = rendered(toml, rate_hz, &input);
+        assert_eq!(output.len(), expected.len(), "{name}");
+        for (output, expected) in output.iter().zip(&expected) {
+            assert_eq!(output.len(), expected.len(), "{name}");
+            let first = output
+                .iter()
+                .zip(expected)
+                .position(|(a, b)| a.to_bits() != b.to_bits());
+            assert_eq!(first, None, "{host}, {name}: the first frame that differs");
+        }
+    }
+}
+
+#[test]
+fn pedalboard_plays_what_the_engine_renders() {
+    plays_as_rendered("pedalboard");
+}
+
+#[test]
+fn pedalboard_reads_parameters_as_they_are_and_its_state_brings_them_back() {
+    let (_, report) = play("pedalboard", CHAIN, &noise(1, 2, 4_800), 48_000, 512);
+    let read = report["parameters"].as_object().expect("parameters");
+    assert_eq!(report["state_comes_back"], true);
+    let number = |name: &str| {
+        let found = read.iter().find(|(known, _)| known.starts_with(name));
+        let (_, text) = found.unwrap_or_else(|| panic!("no {name} in {read:?}"));
+        let text = text.as_str().expect("a text");
+        text.parse::<f64>()
+            .unwrap_or_else(|_| panic!("{name}: {text}"))
+    };
+    assert!((number("compressor_threshold") + 30.0).abs() < 0.06);
+    assert!((number("gain_gain") + 2.9).abs() < 0.06);
+    assert!((number("compressor_place") - 1.0).abs() < 1e-3);
+    assert!((number("gain_place") - 4.0).abs() < 1e-3);
+}
+
+#[test]
+#[ignore = "`cargo xtask deep hosts` installs it"]
+fn dawdreamer_plays_what_the_engine_renders() {
+    plays_as_rendered("dawdreamer");
+}

@@ -1,0 +1,31 @@
+//! The stage of the plugin in hosts that are too large, or cycles that are too many, for every run.
+
+use crate::error::Error;
+use crate::{deep, packages, python, shell};
+use std::path::Path;
+
+/// How often an instance is loaded and let go, for each format.
+const CYCLES: &str = "10000";
+
+/// `[main]` Installs Ardour, Qtractor and DawDreamer, and runs what is claimed of the plugin in them; then
+/// many instances one after the other.
+pub(crate) fn run(_folder: &Path) -> Result<(), Error> {
+    packages::ensure(&[packages::BUILD, packages::PYTHON, packages::HOSTS])?;
+    let hosts = [python::HOSTS, python::LARGE_HOSTS].concat();
+    let python = python::ensure(&hosts)?;
+    let tests = |names: &[&str], rest: &[&str]| {
+        let mut tests = shell::cargo();
+        tests.args(["test", "--release", "--package", "headroom-plugin"]);
+        for name in names {
+            tests.args(["--test", name]);
+        }
+        tests.arg("--").args(rest);
+        tests.env("HEADROOM_PYTHON", &python);
+        tests.env("HEADROOM_CYCLES", CYCLES);
+        tests
+    };
+    deep::run_within_limit(&mut tests(&["python", "daws"], &["--include-ignored"]))?;
+    // One of them at a time: what is counted is the process's.
+    let mut cycles = tests(&["lifecycle", "vst3"], &["one_after_the_other"]);
+    deep::run_within_limit(cycles.arg("--test-threads=1"))
+}
