@@ -110,7 +110,9 @@ fn the_collector_says_what_it_has_given_back() {
     }
 }
 
-/// One block of noise, in buffers that start `off` samples behind a cache line.
+const KEY: &[&[f32]] = &[&[0.5; 512], &[0.25; 512]];
+
+/// One block of noise beside a key, in buffers that start `off` samples behind a cache line.
 fn one_block(rig: &mut Rig, off: usize) {
     let mut sound = [noise(1, 0.5, 512), noise(2, 0.5, 512)].map(|noise| {
         let mut buffer = headroom_engine::Buffer::silent(512 + off);
@@ -119,7 +121,7 @@ fn one_block(rig: &mut Rig, off: usize) {
     });
     let [left, right] = &mut sound;
     rig.processor
-        .process(&mut [&mut left[off..], &mut right[off..]], &[]);
+        .process_keyed(&mut [&mut left[off..], &mut right[off..]], KEY, &[]);
 }
 
 #[test]
@@ -141,10 +143,20 @@ fn scratch_is_reset_at_every_callback_and_its_mark_is_what_the_worst_chunk_took(
     rig.controller.load(&rack([module("delay")])).unwrap();
     one_block(&mut rig, 0);
     assert_eq!(most(&rig), 18 * PLANE_BYTES);
-    rig.controller.load(&rack([module("filter")])).unwrap();
+    rig.controller.load(&rack([module("compressor")])).unwrap();
     one_block(&mut rig, 1);
+    assert_eq!(most(&rig), 20 * PLANE_BYTES);
+    // With somebody who follows the key, and two racks still.
+    let mut follows = module("compressor").with_id("follows");
+    let key = follows.kind.param_index("key").unwrap();
+    follows.values[key] = 1.0;
+    rig.controller.load(&rack([follows])).unwrap();
+    // The oldest is faded out before there is room.
+    for _ in 0..4 {
+        one_block(&mut rig, 1);
+    }
     let health = rig.controller.health();
-    assert_eq!(health.scratch_bytes.most, 20 * PLANE_BYTES);
+    assert_eq!(health.scratch_bytes.most, 24 * PLANE_BYTES);
     assert_eq!(health.scratch_bytes.most, health.scratch_bytes.room);
     assert_eq!(health.panics, 0);
 }

@@ -14,6 +14,10 @@ pub const GRID_FRAMES: usize = 32;
 /// there is.
 pub const ALIGNMENT_BYTES: usize = 64;
 
+/// What a module may follow instead of its own input, frame by frame: another signal that the host gives.
+/// The second channel is the first again in mono.
+pub type Key<'a> = [&'a [f32]; 2];
+
 /// One chunk: 1 to [`CHUNK_FRAMES`] frames of one or two planar channels, and where it stands.
 ///
 /// What a module is given starts on a multiple of [`ALIGNMENT_BYTES`] in each channel: the chunk runs
@@ -25,6 +29,8 @@ pub const ALIGNMENT_BYTES: usize = 64;
 pub struct Block<'a> {
     left: &'a mut [f32],
     right: Option<&'a mut [f32]>,
+    /// The same frames of the key, if there is one; the second is empty in mono.
+    key: Option<[&'a mut [f32]; 2]>,
     position: u64,
 }
 
@@ -34,6 +40,7 @@ impl<'a> Block<'a> {
         Self {
             left: channel,
             right: None,
+            key: None,
             position,
         }
     }
@@ -45,8 +52,38 @@ impl<'a> Block<'a> {
         Self {
             left: &mut left[..frames],
             right: Some(&mut right[..frames]),
+            key: None,
             position,
         }
+    }
+
+    /// `[audio]` The same with a key: as many frames of each channel, the second of no meaning in mono.
+    #[must_use]
+    pub fn with_key(mut self, key: Option<[&'a mut [f32]; 2]>) -> Self {
+        self.key = key;
+        self
+    }
+
+    /// `[audio]` The key, for another chunk of the same frames.
+    pub(crate) fn lend_key(&mut self) -> Option<[&mut [f32]; 2]> {
+        let [left, right] = self.key.as_mut()?;
+        Some([left, right])
+    }
+
+    /// `[audio]` The key, which it has no more.
+    pub(crate) fn take_key(&mut self) -> Option<[&'a mut [f32]; 2]> {
+        self.key.take()
+    }
+
+    /// `[audio]` Both channels, and what the module may follow instead of them: `None` where the host gives
+    /// nothing to follow.
+    pub fn split_with_key(&mut self) -> (&mut [f32], Option<&mut [f32]>, Option<Key<'_>>) {
+        let right = self.right.as_deref_mut();
+        let key = self.key.as_ref().map(|[left, second]| {
+            let second = if right.is_some() { second } else { left };
+            [&**left, &**second]
+        });
+        (self.left, right, key)
     }
 
     /// `[audio]` Frames in this chunk.

@@ -46,6 +46,12 @@ pub trait Module: Send + Any {
         0.0
     }
 
+    /// `[audio]` Whether it follows the block's key ([`Block::split_with_key`]), as it is set now. Asked when
+    /// it is built and behind every change: a key that nobody follows is not copied.
+    fn follows_key(&self) -> bool {
+        false
+    }
+
     /// `[audio]` Takes over the *control* state of an instance of the same kind that leaves: envelopes,
     /// detector states, LFO phases, smoothers; 4 KiB at most and never audio histories, which would
     /// sound twice. `old` can be downcast with `downcast`, a method of `dyn Module`.

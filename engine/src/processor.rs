@@ -168,9 +168,23 @@ impl Processor {
     /// apart, and the stream starts with the second. A change for a slot whose insertion still waits
     /// for the audio thread is dropped.
     pub fn process(&mut self, channels: &mut [&mut [f32]], events: &[Event]) {
+        self.process_keyed(channels, &[], events);
+    }
+
+    /// `[audio]` The same with a *key*: another signal, of as many frames, that modules may follow instead of
+    /// their own input (a compressor that ducks music under a voice). It is taken channel by channel; a
+    /// stream's second channel without one of its own follows the first. Without any, who would follow it
+    /// follows its own input. What is not finite in it becomes 0. A slot that is late makes the key as late
+    /// for those behind it.
+    pub fn process_keyed(&mut self, channels: &mut [&mut [f32]], key: &[&[f32]], events: &[Event]) {
         let watch = BlockWatch::begin();
         let frames = channels.iter().map(|channel| channel.len()).min();
         let frames = frames.unwrap_or(0);
+        let key = if key.iter().all(|key| key.len() >= frames) {
+            key
+        } else {
+            &[]
+        };
         let priming = !self.primed;
         let mut scratch = self.scratch.lend();
         let result = guarded(|| {
@@ -178,7 +192,7 @@ impl Processor {
                 if priming {
                     self.prime(channels, events, scratch.begin());
                 } else {
-                    self.run(channels, frames, events, scratch.begin());
+                    self.run(channels, key, frames, events, scratch.begin());
                 }
             }))
             // What a panic leaves behind is freed inside the guard, so that it is counted.
@@ -293,6 +307,7 @@ impl Processor {
     fn run(
         &mut self,
         channels: &mut [&mut [f32]],
+        key: &[&[f32]],
         frames: usize,
         events: &[Event],
         mut scratch: Cursor<'_>,
@@ -324,11 +339,12 @@ impl Processor {
                 self.panic.let_in(&mut channel[at..end]);
             }
             self.scope.sound(Side::Before, &channels[..count], at, end);
+            let mut scratch = scratch.nested();
+            let mut key = self.take_key(key, at..end, &mut scratch);
+            let key = key.as_mut().map(|key| key.split(chunk));
             match block_of(&mut channels[..count], at..end, self.position) {
-                Some(mut block)
-                    if block.channels() == self.stream.channels() && block.is_aligned() =>
-                {
-                    self.run_chunk(&mut block, &mut scratch);
+                Some(block) if block.channels() == self.stream.channels() && block.is_aligned() => {
+                    self.run_chunk(&mut block.with_key(key), &mut scratch);
                 }
                 _ => {
                     let mut scratch = scratch.nested();
@@ -339,8 +355,8 @@ impl Processor {
                     for ours in &mut ours.0[count..] {
                         ours[..chunk].fill(0.0);
                     }
-                    let mut block = ours.block(self.stream.channels(), chunk, self.position);
-                    self.run_chunk(&mut block, &mut scratch);
+                    let block = ours.block(self.stream.channels(), chunk, self.position);
+                    self.run_chunk(&mut block.with_key(key), &mut scratch);
                     for (channel, ours) in channels[..count].iter_mut().zip(&*ours.0) {
                         channel[at..end].copy_from_slice(&ours[..chunk]);
                     }
@@ -365,6 +381,30 @@ impl Processor {
             add(&self.health.flushed_blocks, 1);
             self.rack.watch_flushing(self.stream.frames(1.0));
         }
+    }
+
+    /// A chunk of the key, if there is one and somebody follows it.
+    fn take_key<'s>(
+        &self,
+        key: &[&[f32]],
+        span: Range<usize>,
+        scratch: &mut Cursor<'s>,
+    ) -> Option<Chunk<'s>> {
+        let last = key.len().checked_sub(1)?;
+        let keyed = |left: &RackTail| left.rack.is_keyed();
+        if !self.rack.is_keyed() && !self.tails.iter().any(keyed) {
+            return None;
+        }
+        let taken = scratch.chunk();
+        for (at, to) in taken.0.iter_mut().take(self.stream.channels()).enumerate() {
+            let to = &mut to[..span.len()];
+            to.copy_from_slice(&key[at.min(last)][span.clone()]);
+            let bad = make_finite(to);
+            if bad > 0 {
+                add(&self.health.non_finite_inputs, bad);
+            }
+        }
+        Some(taken)
     }
 
     /// Forgets what the panic button asks to forget before the next chunk.
@@ -424,6 +464,8 @@ impl Processor {
     fn run_racks(&mut self, block: &mut Block<'_>, mut scratch: Cursor<'_>) {
         let (count, frames, position) = (block.channels(), block.frames(), block.position());
         let (mut input, mut work) = (scratch.chunk(), scratch.chunk());
+        // Each rack makes a key of its own late.
+        let mut key = block.take_key().map(|key| (key, scratch.chunk()));
         let (taken, fade) = (scratch.plane(), scratch.plane());
         input.silence();
         for (input, channel) in input.0.iter_mut().zip(block.iter_mut()) {
@@ -439,7 +481,8 @@ impl Processor {
                 *taken += fade;
             }
             scale(&mut work, &input, &fade[..frames]);
-            let mut part = work.block(count, frames, position);
+            let part = work.block(count, frames, position);
+            let mut part = part.with_key(key.as_mut().map(copied));
             rack.process(&mut part, &mut scratch, &mut measured, &mut notify);
             let limits = Limits {
                 quiet_frames: rack.quiet_frames(),
@@ -452,7 +495,8 @@ impl Processor {
             *fade = 1.0 - taken;
         }
         scale(&mut work, &input, &fade[..frames]);
-        let mut part = work.block(count, frames, position);
+        let part = work.block(count, frames, position);
+        let mut part = part.with_key(key.as_mut().map(copied));
         self.rack
             .process(&mut part, &mut scratch, &mut measured, &mut notify);
         add_to(block, &mut part);
@@ -590,6 +634,15 @@ fn make_finite(samples: &mut [f32]) -> u64 {
         }
     }
     bad
+}
+
+/// A copy of a chunk's key.
+fn copied<'a>((key, room): &'a mut ([&mut [f32]; 2], Chunk<'_>)) -> [&'a mut [f32]; 2] {
+    let frames = key[0].len();
+    for (to, from) in room.0.iter_mut().zip(&*key) {
+        to[..frames].copy_from_slice(from);
+    }
+    room.split(frames)
 }
 
 /// `to = from * gains`, frame by frame.

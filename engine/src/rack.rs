@@ -186,6 +186,8 @@ pub(crate) struct Rack {
     entries: Vec<Entry>,
     /// Every slot is wholly there, and none has left: found by the chunk before.
     steady: bool,
+    /// Some slot follows the key.
+    keyed: bool,
     fade_frames: usize,
     limit_frames: usize,
 }
@@ -206,6 +208,7 @@ impl Rack {
             },
         }));
         Self {
+            keyed: follow_key(&entries),
             entries,
             steady: false,
             fade_frames,
@@ -325,6 +328,12 @@ impl Rack {
         for &change in &*changes {
             self.change(change, Source::Controller);
         }
+        self.keyed = follow_key(&self.entries);
+    }
+
+    /// `[audio]` Whether any slot follows the key.
+    pub(crate) fn is_keyed(&self) -> bool {
+        self.keyed
     }
 
     /// `[audio]` Hands a change to its slot; `false` when there is none of that key.
@@ -334,6 +343,7 @@ impl Rack {
         match self.entries.iter_mut().find(live) {
             Some(entry) => {
                 entry.slot.change(change, source);
+                self.keyed = self.keyed || entry.slot.follows_key();
                 true
             }
             None => false,
@@ -434,6 +444,7 @@ impl Rack {
             let dry = scratch.chunk();
             for entry in &mut self.entries {
                 let fault = entry.slot.process(block, dry.0, measured);
+                entry.slot.delay_key(block);
                 if fault.is_some() {
                     tell(entry.slot.key, fault);
                 }
@@ -483,6 +494,7 @@ impl Rack {
                         known = true;
                         entry.slot.process(block, room.dry.0, measured)
                     };
+                    entry.slot.delay_key(block);
                     tell(key, fault);
                 }
             }
@@ -522,6 +534,10 @@ impl Rack {
             }
         }
     }
+}
+
+fn follow_key(entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| entry.slot.follows_key())
 }
 
 /// The key of the first slot that stays in the rest of an order.
@@ -583,7 +599,8 @@ fn run_replaced(
             *side = input * fade * place;
         }
     }
-    let mut side = room.side.block(channels, frames, position);
+    let side = room.side.block(channels, frames, position);
+    let mut side = side.with_key(block.lend_key());
     let mut measured = Measured::SILENT;
     let fault = slot.process(&mut side, room.dry.0, &mut measured);
     leaving.tail.finish_chunk(&mut side, room.gains, limits);
@@ -607,7 +624,8 @@ fn run_leaving(
     let (frames, channels, position) = (block.frames(), block.channels(), block.position());
     leaving.tail.input.fill(&mut room.fade[..frames]);
     split(block, room, shared);
-    let mut side = room.side.block(channels, frames, position);
+    let side = room.side.block(channels, frames, position);
+    let mut side = side.with_key(block.lend_key());
     let mut measured = Measured::SILENT;
     let fault = slot.process(&mut side, room.dry.0, &mut measured);
     leaving.tail.finish_chunk(&mut side, room.gains, limits);
@@ -626,7 +644,8 @@ fn run_coming(
     let (frames, channels, position) = (block.frames(), block.channels(), block.position());
     coming.fill(&mut room.fade[..frames]);
     split(block, room, shared);
-    let mut side = room.side.block(channels, frames, position);
+    let side = room.side.block(channels, frames, position);
+    let mut side = side.with_key(block.lend_key());
     let mut measured = Measured::SILENT;
     let fault = slot.process(&mut side, room.dry.0, &mut measured);
     join(block, room, shared);

@@ -40,6 +40,9 @@ pub(crate) struct Slot {
     /// The input as late as the module's output; empty when that is not late.
     dry_line: [ArenaSlice<f32>; 2],
     dry_at: usize,
+    /// The key as late as the module's output, for those that follow; empty when that is not late.
+    key_line: [ArenaSlice<f32>; 2],
+    key_at: usize,
     meter: LevelMeter,
     /// Where its levels stand on a screen's meters.
     lane: u8,
@@ -208,6 +211,10 @@ impl Slot {
             carver.slice("dry line left", latency_frames, |_| 0.0),
             carver.slice("dry line right", right_frames, |_| 0.0),
         ];
+        let key_line = [
+            carver.slice("key line left", latency_frames, |_| 0.0),
+            carver.slice("key line right", right_frames, |_| 0.0),
+        ];
         let fade_frames = stream.frames(FADE_SECS);
         let count = spec.values.len();
         let now = Settings {
@@ -229,6 +236,8 @@ impl Slot {
             fade_frames,
             dry_line,
             dry_at: 0,
+            key_line,
+            key_at: 0,
             meter: LevelMeter::new(&stream),
             lane: cells.lane,
             cells: cells.level,
@@ -264,6 +273,28 @@ impl Slot {
             return 0;
         }
         self.module.quiet_frames() + self.latency_frames()
+    }
+
+    /// `[any]` Whether its module follows the key.
+    pub(crate) fn follows_key(&self) -> bool {
+        !self.failed && self.module.follows_key()
+    }
+
+    /// `[audio]` Makes the key of a chunk as late as what comes out, for the slots behind.
+    pub(crate) fn delay_key(&mut self, block: &mut Block<'_>) {
+        let length = self.key_line[0].len();
+        let Some(key) = block.lend_key().filter(|_| length > 0) else {
+            return;
+        };
+        let lines = self.key_line.iter_mut().filter(|line| !line.is_empty());
+        for (line, key) in lines.zip(key) {
+            let mut at = self.key_at;
+            for sample in key {
+                std::mem::swap(sample, &mut line[at]);
+                at = (at + 1) % length;
+            }
+        }
+        self.key_at = (self.key_at + block.frames()) % length;
     }
 
     /// `[audio]` Takes a change that is meant for this slot.
@@ -385,6 +416,10 @@ impl Slot {
             line.fill(0.0);
         }
         self.dry_at = 0;
+        for line in &mut self.key_line {
+            line.fill(0.0);
+        }
+        self.key_at = 0;
         self.meter.reset();
     }
 

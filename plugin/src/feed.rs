@@ -61,12 +61,13 @@ impl Feed {
         }
     }
 
-    /// `[audio]` One block in place.
+    /// `[audio]` One block in place, beside what the host gives to follow.
     pub(crate) fn run(
         &mut self,
         processor: &mut Processor,
         parameters: &Parameters,
         channels: &mut [&mut [f32]],
+        key: &[&[f32]],
     ) -> Rings {
         self.gather(parameters);
         let frames = channels.first().map_or(0, |channel| channel.len());
@@ -79,7 +80,7 @@ impl Feed {
         } else {
             self.empty_frames += frames;
         }
-        processor.process(channels, &self.events);
+        processor.process_keyed(channels, key, &self.events);
         if is_loud(channels) {
             self.silent_frames = 0;
             return Rings::Yes;

@@ -105,6 +105,16 @@ impl<E: Edition> Headroom<E> {
     }
 }
 
+/// The channels of the side-chain, if there is one.
+fn key_of<'k, 'a>(aux: &'a AuxiliaryBuffers, key: &'k mut [&'a [f32]; 2]) -> &'k [&'a [f32]] {
+    let channels = aux.inputs.first().map(Buffer::as_slice_immutable);
+    let channels = channels.unwrap_or_default();
+    for (key, channel) in key.iter_mut().zip(channels) {
+        *key = &**channel;
+    }
+    &key[..channels.len().min(2)]
+}
+
 impl<E: Edition> Plugin for Headroom<E> {
     const NAME: &'static str = "Headroom";
     const VENDOR: &'static str = "Headroom";
@@ -156,7 +166,7 @@ impl<E: Edition> Plugin for Headroom<E> {
     fn process(
         &mut self,
         buffer: &mut Buffer,
-        _: &mut AuxiliaryBuffers,
+        aux: &mut AuxiliaryBuffers,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
         let Some(engine) = &mut self.engine else {
@@ -169,7 +179,11 @@ impl<E: Edition> Plugin for Headroom<E> {
         }
         let rings = shielded(|| {
             let channels = buffer.as_slice();
-            engine.feed.run(&mut engine.processor, parameters, channels)
+            let mut key: [&[f32]; 2] = [&[]; 2];
+            let key = key_of(aux, &mut key);
+            engine
+                .feed
+                .run(&mut engine.processor, parameters, channels, key)
         });
         let latency_frames = parameters.instance().latency_frames();
         if latency_frames != self.told_latency_frames {

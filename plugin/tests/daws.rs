@@ -88,11 +88,13 @@ fn ardour(home: &Path, words: &[&str]) -> Command {
     command
 }
 
-fn run(command: &mut Command) -> String {
+/// What it said, which must have come to its end: Ardour's own end is not ours to judge (of 25 empty
+/// sessions, without any plugin, three ended in a double free).
+fn run(command: &mut Command, end: &str) -> String {
     let output = command.output().expect("it starts");
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text).into_owned();
-    assert!(output.status.success(), "{command:?}: {text}");
+    assert!(text.contains(end), "{command:?}: {text}");
     text
 }
 
@@ -126,14 +128,18 @@ fn ardour_exports_what_the_engine_renders() {
 
     let scanner = format!("{LIBRARIES}/ardour-vst3-scanner");
     let words = [&*scanner, "-v", "-f", bundle.to_str().expect("UTF-8")];
-    let text = run(ardour(home, &words).env("LD_LIBRARY_PATH", LIBRARIES));
-    assert!(text.contains("Found Plugin: Headroom"), "{text}");
+    let scan = &mut ardour(home, &words);
+    let text = run(
+        scan.env("LD_LIBRARY_PATH", LIBRARIES),
+        "Found Plugin: Headroom",
+    );
     assert!(text.contains("n_inputs=\"2\" n_outputs=\"2\""), "{text}");
 
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/daws/session.lua");
     let words = ["ardour7-lua", script.to_str().expect("UTF-8")];
-    run(&mut ardour(home, &words));
-    let text = run(ardour(home, &words).env("HEADROOM_STRIP", "Strip"));
+    run(&mut ardour(home, &words), "exported");
+    let session = &mut ardour(home, &words);
+    let text = run(session.env("HEADROOM_STRIP", "Strip"), "exported");
     assert!(text.contains("latency 0"), "{text}");
     for row in rows(&Catalog::builtin()) {
         let shown = text.contains(&format!("parameter {}\n", row.name));

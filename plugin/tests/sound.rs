@@ -329,3 +329,107 @@ fn an_empty_strip_gives_what_it_gets_and_never_what_is_no_number() {
     input[1][9] = 0.0;
     assert_same(&output, &input, "not finite");
 }
+
+/// A compressor that follows the side-chain, behind an equaliser.
+const DUCKER: &str = r#"
+headroom = 1
+[[module]]
+kind = "eq"
+[module.params]
+band2_gain_db = 4.7
+[[module]]
+kind = "compressor"
+[module.params]
+threshold_db = -40.0
+ratio = 8.0
+attack_ms = 1.0
+key = "external"
+"#;
+
+/// What the engine makes of it.
+fn keyed(toml: &str, input: &[Vec<f32>], key: &[Vec<f32>]) -> Vec<Vec<f32>> {
+    use headroom_engine::{Catalog, Memory, Stream, open, preset};
+    let spec = preset::parse(toml, "test", &Catalog::builtin()).expect("a preset");
+    let stream = Stream::new(48_000, 8_192, input.len()).expect("a stream");
+    let (_controller, mut processor) = open(stream, &spec, &Memory::default()).expect("an engine");
+    processor.process(&mut [], &[]);
+    let mut output = input.to_vec();
+    let mut views: Vec<&mut [f32]> = output.iter_mut().map(Vec::as_mut_slice).collect();
+    let key: Vec<&[f32]> = key.iter().map(Vec::as_slice).collect();
+    processor.process_keyed(&mut views, &key, &[]);
+    output
+}
+
+#[test]
+fn the_side_chain_is_what_a_compressor_that_asks_for_it_follows() {
+    let entry = load();
+    let mut random = Random(23);
+    for channels in [1, 2] {
+        let new = || match channels {
+            1 => Instance::mono(&entry),
+            _ => Instance::new(&entry),
+        };
+        let (input, key) = (noise(25, channels, 9_000), noise(27, channels, 9_000));
+        let mut instance = new();
+        instance.load_preset(DUCKER);
+        instance.start(48_000.0, 700);
+        let mut output = vec![Vec::new(); channels];
+        let mut at = 0;
+        while at < 9_000 {
+            let end = (at + 1 + random.below(700)).min(9_000);
+            let part = |bus: &[Vec<f32>]| -> Vec<_> {
+                bus.iter()
+                    .map(|channel| channel[at..end].to_vec())
+                    .collect()
+            };
+            let block = instance.process_keyed(&part(&input), &part(&key), &[]);
+            for (output, block) in output.iter_mut().zip(block) {
+                output.extend(block);
+            }
+            at = end;
+        }
+        assert_same(&output, &keyed(DUCKER, &input, &key), "keyed");
+        let internal = DUCKER.replace("external", "internal");
+        let mut instance = new();
+        instance.load_preset(&internal);
+        instance.start(48_000.0, 9_000);
+        let own = instance.process_keyed(&input, &key, &[]);
+        assert_same(&own, &rendered(&internal, 48_000, &input), "internal");
+        assert_ne!(own, output);
+        // Nothing at the side-chain: nothing to turn down for.
+        let mut instance = new();
+        instance.load_preset(DUCKER);
+        instance.start(48_000.0, 9_000);
+        let open = DUCKER.replace(
+            "[[module]]\nkind = \"compressor\"",
+            "[[module]]\nkind = \"compressor\"\nbypass = true",
+        );
+        assert_same(
+            &instance.process(&input, &[]),
+            &rendered(&open, 48_000, &input),
+            "a silent key",
+        );
+    }
+}
+
+#[test]
+fn both_layouts_have_a_main_port_and_a_side_chain_of_as_many_channels() {
+    use clack_extensions::audio_ports::{AudioPortFlags, AudioPortInfoBuffer, PluginAudioPorts};
+    let entry = load();
+    for (mut instance, channels) in [(Instance::new(&entry), 2), (Instance::mono(&entry), 1)] {
+        let handle = instance.plugin.plugin_handle();
+        let ports: PluginAudioPorts = handle.get_extension().expect("ports");
+        let mut buffer = AudioPortInfoBuffer::new();
+        assert_eq!(
+            [ports.count(&handle, true), ports.count(&handle, false)],
+            [2, 1]
+        );
+        for at in 0..2 {
+            let port = ports.get(&handle, at, true, &mut buffer).expect("a port");
+            assert_eq!(port.channel_count, channels);
+            let name = String::from_utf8_lossy(port.name).into_owned();
+            assert_eq!(name == "Side-chain", at == 1, "{name}");
+            assert_eq!(port.flags.contains(AudioPortFlags::IS_MAIN), at == 0);
+        }
+    }
+}

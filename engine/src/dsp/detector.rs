@@ -130,7 +130,7 @@ impl Detector {
     /// `levels[1]` nothing of meaning.
     pub fn detect<const N: usize>(
         &mut self,
-        channels: &[&mut [f32]; N],
+        channels: [&[f32]; N],
         position: u64,
         joined: bool,
         levels: &mut Chunk,
@@ -145,7 +145,7 @@ impl Detector {
         let heard: [&[f32]; 2] = if filters {
             [&self.keys[0][..frames], &self.keys[1][..frames]]
         } else {
-            [&*channels[0], &*channels[N - 1]]
+            [channels[0], channels[N - 1]]
         };
         if hears_peak {
             self.window.process(heard, levels, position, self.span);
@@ -177,7 +177,7 @@ impl Detector {
     }
 
     /// Writes what is heard of `channels` to the keys.
-    fn filter<const N: usize>(&mut self, channels: &[&mut [f32]; N]) {
+    fn filter<const N: usize>(&mut self, channels: [&[f32]; N]) {
         let (tuning, amount) = (self.tuning, self.amount);
         if tuning.is_moving() || amount.is_moving() {
             self.filter_by(channels, |ahead| {
@@ -195,11 +195,11 @@ impl Detector {
     #[inline(always)]
     fn filter_by<const N: usize>(
         &mut self,
-        channels: &[&mut [f32]; N],
+        channels: [&[f32]; N],
         setting: impl Fn(usize) -> (HighPassGains, f32),
     ) {
         let mut filter = self.high_pass;
-        let (left, right) = (&*channels[0], &*channels[N - 1]);
+        let (left, right) = (channels[0], channels[N - 1]);
         let [left_key, right_key] = &mut self.keys;
         let inputs = left.iter().zip(right);
         let keys = left_key.iter_mut().zip(right_key);

@@ -10,8 +10,8 @@ use crate::block::{Block, CHUNK_FRAMES};
 pub(crate) type Plane = [f32; CHUNK_FRAMES];
 
 /// The most that one callback has in use at once: a chunk that cannot run in the caller's buffers, through
-/// two racks, each of which changes. `tests/health.rs` holds that it is no more, and no less.
-const PLANES: usize = 20;
+/// two racks, each of which changes, and with a key. `tests/health.rs` holds that it is no more, and no less.
+const PLANES: usize = 24;
 
 /// The memory of the arena, and how much of it was ever used.
 pub(crate) struct Scratch {
@@ -104,6 +104,12 @@ impl Chunk<'_> {
     /// `[audio]` Fills it with zeros.
     pub(crate) fn silence(&mut self) {
         *self.0 = [[0.0; CHUNK_FRAMES]; 2];
+    }
+
+    /// `[audio]` The first `frames` of each channel.
+    pub(crate) fn split(&mut self, frames: usize) -> [&mut [f32]; 2] {
+        let [left, right] = &mut *self.0;
+        [&mut left[..frames], &mut right[..frames]]
     }
 
     /// `[audio]` The first `frames` of as many channels as asked for.

@@ -77,6 +77,8 @@ pub(crate) static KIND: Kind = Kind {
             100.0,
         ),
         Param::linear("link", "Stereo link", Unit::Percent, (0.0, 1.0), 1.0),
+        // What it follows: its own input, or the key that a host gives, where one gives any.
+        Param::choice("key", "Key", &["internal", "external"], 0),
     ],
     build: |setup| {
         let module = Compressor::new(setup);
@@ -96,11 +98,12 @@ const DETECTOR: usize = 8;
 const SIDECHAIN_HIGHPASS: usize = 9;
 const SIDECHAIN_HZ: usize = 10;
 const LINK: usize = 11;
-const PARAMS: usize = 12;
+const KEY: usize = 12;
+const PARAMS: usize = 13;
 
 const PEAK_WINDOW_SECS: f64 = 0.0125;
 const PEAK_WINDOW_OF_RELEASE: f64 = 0.25;
-/// Ramps of the curve and the link.
+/// Ramps of the curve, the link, and from one key to the other.
 const GLIDE_SECS: f64 = 0.02;
 
 /// The audio-thread side of the kind `compressor`. Public for its read-out, which is reached by
@@ -110,12 +113,16 @@ pub struct Compressor {
     rate_hz: f64,
     curve: Glide<5>,
     link: Ramp,
+    /// 0 where it follows its own input, 1 where the key.
+    key: Ramp,
     detector: Detector,
     follower: AttackRelease,
     /// The gain reduction of each channel, in octaves of amplitude (6.02 dB), at least 0.
     reduction: [f64; 2],
     /// Of one chunk: levels, then reductions, then gains. Nothing in it outlives it.
     levels: Chunk,
+    /// Of one chunk: what it follows while that changes.
+    heard: Chunk,
 }
 
 /// The static curve, in octaves of amplitude: level above which it reduces, part of the excess that
@@ -219,27 +226,46 @@ impl Compressor {
             rate_hz,
             curve: Glide::new(Curve::new(&values).to_array(), glide_frames),
             link: Ramp::new([values[LINK]], glide_frames),
+            key: Ramp::new([values[KEY]], glide_frames),
             follower: follower(&values, rate_hz, &detector),
             detector,
             reduction: [0.0; 2],
             levels: [[0.0; CHUNK_FRAMES]; 2],
+            heard: [[0.0; CHUNK_FRAMES]; 2],
         }
     }
 
     /// How many of the next `frames` pass with every ramp either moving or at rest throughout.
     fn even_frames(&self, frames: usize) -> usize {
-        [self.curve.remaining_frames(), self.link.remaining_frames()]
+        let ramps = [
+            self.curve.remaining_frames(),
+            self.link.remaining_frames(),
+            self.key.remaining_frames(),
+        ];
+        ramps
             .into_iter()
             .filter(|&remaining| remaining > 0)
             .fold(self.detector.even_frames(frames), usize::min)
     }
 
     /// Runs frames for which [`Compressor::even_frames`] holds, from frame `position` on.
-    fn run<const N: usize>(&mut self, mut channels: [&mut [f32]; N], position: u64) {
+    fn run<const N: usize>(
+        &mut self,
+        mut channels: [&mut [f32]; N],
+        key: Option<[&[f32]; N]>,
+        position: u64,
+    ) {
         let frames = channels[0].len();
         let one_level = N == 1 || self.is_linked();
+        let own = channels.each_ref().map(|channel| &**channel);
+        let follows = self.key.is_moving() || self.key.target() == [1.0];
+        let heard = match key.filter(|_| follows) {
+            None => own,
+            Some(key) if !self.key.is_moving() => key,
+            Some(key) => blend(own, key, self.key, &mut self.heard),
+        };
         self.detector
-            .detect(&channels, position, one_level, &mut self.levels);
+            .detect(heard, position, one_level, &mut self.levels);
         let voices = if one_level { 1 } else { N };
         if voices == 2 {
             self.link_levels(frames);
@@ -262,6 +288,7 @@ impl Compressor {
         }
         self.curve.advance(frames);
         self.link.advance(frames);
+        self.key.advance(frames);
     }
 
     fn is_linked(&self) -> bool {
@@ -317,6 +344,24 @@ impl Compressor {
     }
 }
 
+/// What is heard on the way from the module's own input to the key, or back.
+fn blend<'a, const N: usize>(
+    own: [&[f32]; N],
+    key: [&[f32]; N],
+    amount: Ramp,
+    heard: &'a mut Chunk,
+) -> [&'a [f32]; N] {
+    let frames = own[0].len();
+    for ((heard, own), key) in heard.iter_mut().zip(own).zip(key) {
+        let pairs = heard.iter_mut().zip(own).zip(key);
+        for (i, ((heard, own), key)) in pairs.enumerate() {
+            *heard = own + (key - own) * amount.ahead(1 + i)[0];
+        }
+    }
+    let heard = &*heard;
+    std::array::from_fn(|channel| &heard[channel][..frames])
+}
+
 fn hearing(values: &[f32; PARAMS]) -> Hearing {
     Hearing {
         rms: values[DETECTOR] > 0.5,
@@ -356,6 +401,7 @@ impl Module for Compressor {
             SIDECHAIN_HIGHPASS => self.detector.set_high_pass(value > 0.5),
             SIDECHAIN_HZ => self.detector.set_corner(f64::from(value)),
             LINK => self.link.set([value]),
+            KEY => self.key.set([value]),
             _ => self.curve.set(Curve::new(&self.values).to_array()),
         }
     }
@@ -367,10 +413,14 @@ impl Module for Compressor {
         while at < frames {
             let end = at + self.even_frames(frames - at);
             let position = position + at as u64;
-            match block.split() {
-                (mono, None) => self.run([&mut mono[at..end]], position),
-                (left, Some(right)) => {
-                    self.run([&mut left[at..end], &mut right[at..end]], position);
+            match block.split_with_key() {
+                (mono, None, key) => {
+                    let key = key.map(|[key, _]| [&key[at..end]]);
+                    self.run([&mut mono[at..end]], key, position);
+                }
+                (left, Some(right), key) => {
+                    let key = key.map(|key| key.map(|key| &key[at..end]));
+                    self.run([&mut left[at..end], &mut right[at..end]], key, position);
                 }
             }
             at = end;
@@ -380,8 +430,13 @@ impl Module for Compressor {
     fn reset(&mut self) {
         self.curve.finish();
         self.link.finish();
+        self.key.finish();
         self.detector.reset();
         self.reduction = [0.0; 2];
+    }
+
+    fn follows_key(&self) -> bool {
+        self.key.is_moving() || self.key.target() == [1.0]
     }
 
     fn gain_reduction_db(&self) -> f32 {
@@ -392,6 +447,7 @@ impl Module for Compressor {
         if let Some(old) = old.downcast::<Self>() {
             self.curve.adopt(&old.curve);
             self.link.adopt(&old.link);
+            self.key.adopt(&old.key);
             self.detector.adopt(&old.detector);
             self.reduction = old.reduction;
         }

@@ -123,7 +123,7 @@ impl Instance {
         Self {
             plugin: plugin.expect("an instance"),
             audio: None,
-            inputs: AudioPorts::with_capacity(2, 1),
+            inputs: AudioPorts::with_capacity(4, 2),
             outputs: AudioPorts::with_capacity(2, 1),
             channels: 2,
             status: None,
@@ -187,10 +187,21 @@ impl Instance {
         render.set(&handle, mode).expect("it can be set");
     }
 
-    /// One block, not in place.
+    /// One block, not in place, with nothing at the side-chain.
     pub fn process(&mut self, input: &[Vec<f32>], sets: &[Set]) -> Vec<Vec<f32>> {
+        let silence = vec![vec![0.0; input[0].len()]; input.len()];
+        self.process_keyed(input, &silence, sets)
+    }
+
+    /// One block, not in place.
+    pub fn process_keyed(
+        &mut self,
+        input: &[Vec<f32>],
+        key: &[Vec<f32>],
+        sets: &[Set],
+    ) -> Vec<Vec<f32>> {
         let frames = input[0].len();
-        let mut input = input.to_vec();
+        let mut buses = [input.to_vec(), key.to_vec()];
         let mut output = vec![vec![f32::NAN; frames]; self.channels];
         let mut events = EventBuffer::with_capacity(sets.len());
         for Set(frame, id, value) in sets {
@@ -202,14 +213,15 @@ impl Instance {
             ));
         }
         let mut out_events = EventBuffer::new();
-        let inputs = self.inputs.with_input_buffers([AudioPortBuffer {
-            latency: 0,
-            channels: AudioPortBufferType::f32_input_only(
-                input
-                    .iter_mut()
-                    .map(|channel| InputChannel::variable(channel.as_mut_slice())),
-            ),
-        }]);
+        let inputs = self.inputs.with_input_buffers(buses.iter_mut().map(|bus| {
+            AudioPortBuffer {
+                latency: 0,
+                channels: AudioPortBufferType::f32_input_only(
+                    bus.iter_mut()
+                        .map(|channel| InputChannel::variable(channel.as_mut_slice())),
+                ),
+            }
+        }));
         let mut outputs = self.outputs.with_output_buffers([AudioPortBuffer {
             latency: 0,
             channels: AudioPortBufferType::f32_output_only(

@@ -2,8 +2,9 @@
 
     render_in.py pedalboard|dawdreamer BUNDLE PRESET IN OUT RATE_HZ CHANNELS BLOCK_FRAMES
 
-PRESET is a .vstpreset. Prints one line of JSON: the latency that the host was told, and of pedalboard what
-the parameters read, and whether an instance that was given another's state saves the same again.
+PRESET is a .vstpreset. Prints one line of JSON: the latency that the host was told, and of pedalboard the
+names of the parameters, whether an instance that was given another's state plays on from it, and by how much
+the sound changes when a knob is turned.
 """
 
 import json
@@ -17,16 +18,22 @@ def in_pedalboard(bundle, preset, sound, rate_hz, block_frames):
 
     plugin = pedalboard.load_plugin(bundle)
     plugin.load_preset(preset)
-    names = sorted(plugin.parameters)
-    read = {name: str(getattr(plugin, name)) for name in names}
     state = plugin.raw_state
     again = pedalboard.load_plugin(bundle)
     again.raw_state = state
+    came_back = again.raw_state == state
     output = again.process(sound, rate_hz, buffer_size=block_frames, reset=True)
+    latency = again.reported_latency_samples
+    # A knob, as a host turns it.
+    again.gain_gain_db = -12.0
+    turned = again.process(sound, rate_hz, buffer_size=block_frames, reset=True)
+    half = sound.shape[1] // 2
+    power = [np.mean(np.square(part[:, half:], dtype=np.float64)) for part in (turned, output)]
     return output, {
-        "latency": again.reported_latency_samples,
-        "parameters": read,
-        "state_comes_back": again.raw_state == state,
+        "latency": latency,
+        "parameters": sorted(plugin.parameters),
+        "state_comes_back": came_back,
+        "turned_db": 10 * np.log10(power[0] / max(power[1], 1e-20)),
     }
 
 
