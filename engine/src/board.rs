@@ -1,13 +1,16 @@
 //! The board of an engine: the rack as a screen is told of it. The standalone program and the plugin show the
 //! same.
 
-use headroom_ipc::board::{KindInfo, ModuleInfo, ParamInfo};
+use headroom_ipc::board::{HealthInfo, KindInfo, MarkInfo, MemoryPart, ModuleInfo, ParamInfo};
 use headroom_ipc::{MAX_VALUES, Server};
 
 use crate::controller::Controller;
+use crate::memory::{MemoryMap, Part};
 use crate::module::{Catalog, Kind};
 use crate::param::Param;
 use crate::preset::{ModuleSpec, RackSpec};
+use crate::realtime::HighWater;
+use crate::stream::Stream;
 
 /// `[main]` What a screen is told of every kind that can be inserted, in the catalogue's order.
 pub fn kinds(catalog: &Catalog) -> Vec<KindInfo> {
@@ -54,9 +57,22 @@ impl Board {
     /// the same catalogue; a module of a kind that is not in it is left out, with all that would not fit the
     /// board.
     pub fn modules(controller: &Controller, kinds: &[KindInfo]) -> Vec<ModuleInfo> {
+        let mut modules = Self::modules_of(controller.spec(), kinds);
+        for info in &mut modules {
+            let spec = &controller.spec().modules;
+            if let Some(place) = spec.iter().position(|module| module.id == info.id) {
+                info.lane = controller.lane(place);
+                info.latency_frames = controller.slot_latency_frames(place) as u32;
+            }
+        }
+        modules
+    }
+
+    /// `[main]` The same of a rack that nothing plays: without levels and latencies.
+    pub fn modules_of(rack: &RackSpec, kinds: &[KindInfo]) -> Vec<ModuleInfo> {
         let mut first_value = 0;
         let mut modules = Vec::new();
-        for (place, module) in controller.spec().modules.iter().enumerate() {
+        for module in &rack.modules {
             let kind = kinds.iter().position(|kind| kind.id == module.kind.id);
             let values = 2 + module.values.len();
             let (Some(kind), true) = (kind, first_value + values <= MAX_VALUES) else {
@@ -65,9 +81,9 @@ impl Board {
             modules.push(ModuleInfo {
                 id: module.id.clone(),
                 kind: kind as u16,
-                lane: controller.lane(place),
+                lane: 0,
                 first_value: first_value as u16,
-                latency_frames: controller.slot_latency_frames(place) as u32,
+                latency_frames: 0,
             });
             first_value += values;
         }
@@ -76,7 +92,17 @@ impl Board {
 
     /// `[main]` Shows the values of `modules` (what [`Self::modules`] gave for the rack of now), as they sound.
     pub fn show(&mut self, controller: &Controller, modules: &[ModuleInfo], server: &mut Server) {
-        let current = controller.current();
+        self.show_rack(controller.current(), controller.stream(), modules, server);
+    }
+
+    /// `[main]` Shows the values of `modules` as `current` has them.
+    pub fn show_rack(
+        &mut self,
+        current: RackSpec,
+        stream: Stream,
+        modules: &[ModuleInfo],
+        server: &mut Server,
+    ) {
         for (place, info) in modules.iter().enumerate() {
             let Some(module) = current.modules.iter().find(|known| known.id == info.id) else {
                 continue;
@@ -97,7 +123,7 @@ impl Board {
             let moved = self.shown.modules.get(place).map(|known| &known.id) != Some(&info.id);
             if !is_same || moved {
                 let curve = module.kind.face.curve;
-                let curve = curve.map(|curve| curve(controller.stream(), &module.values));
+                let curve = curve.map(|curve| curve(stream, &module.values));
                 server.set_curve(place, curve.as_ref());
             }
         }
@@ -105,6 +131,60 @@ impl Board {
             server.set_curve(place, None);
         }
         self.shown = current;
+    }
+}
+
+/// `[main]` What an engine knows of its health; what its device and its thread know is left at nothing.
+pub fn health_info(controller: &Controller) -> HealthInfo {
+    let health = controller.health();
+    let mark = |name: &str, mark: HighWater| MarkInfo {
+        name: name.to_owned(),
+        most: mark.most,
+        room: mark.room,
+    };
+    let slots = controller.slot_health().into_iter();
+    HealthInfo {
+        blocks: health.blocks,
+        block_p50_ns: health.block_ns.p50,
+        block_p99_ns: health.block_ns.p99,
+        block_max_ns: health.block_ns.max,
+        histogram: controller.block_histogram(),
+        over_deadline: health.over_deadline,
+        non_finite_inputs: health.non_finite_inputs,
+        panics: health.panics,
+        flushed_blocks: health.flushed_blocks,
+        slots: slots
+            .map(|(id, slot)| (id, slot.not_finite_chunks, slot.flushed_chunks))
+            .collect(),
+        marks: vec![
+            mark("commands", health.commands),
+            mark("notices", health.notices),
+            mark("slots", health.slots),
+            mark("racks that have left", health.rack_tails),
+            mark("scratch bytes", health.scratch_bytes),
+        ],
+        collected_bytes: health.collected.bytes,
+        ..HealthInfo::default()
+    }
+}
+
+/// `[main]` A memory map as a screen is told of it.
+pub fn memory_parts(map: &MemoryMap) -> Vec<MemoryPart> {
+    map.parts.iter().map(memory_part).collect()
+}
+
+fn memory_part(part: &Part) -> MemoryPart {
+    let pages = part.pages;
+    let flags = [pages.locked, pages.huge, pages.prefaulted, pages.shared];
+    let bits = flags.iter().enumerate();
+    MemoryPart {
+        owner: part.owner.to_string(),
+        name: part.name.to_string(),
+        sort: part.sort.name().to_owned(),
+        inside: part.is_inside(),
+        address: part.address as u64,
+        bytes: part.bytes as u64,
+        pages: bits.fold(0, |all, (bit, on)| all | u8::from(*on) << bit),
     }
 }
 

@@ -54,7 +54,7 @@ mod tail;
 pub mod units;
 
 pub use block::{ALIGNMENT_BYTES, Block, CHUNK_FRAMES, GRID_FRAMES};
-pub use board::{Board, kinds, param_info};
+pub use board::{Board, health_info, kinds, memory_parts, param_info};
 pub use buffer::Buffer;
 pub use builder::OpenError;
 pub use controller::{ControlError, Controller, History, MAX_STEPS, Meters, Report, open};

@@ -118,6 +118,7 @@ impl Line {
         let Some(client) = &mut self.client else {
             return changed;
         };
+        client.beat();
         client.want_sound(wants.sound);
         let link = match client.state() {
             State::Playing => Link::Playing,

@@ -4,8 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use directories::ProjectDirs;
-use headroom_engine::preset::{self, Factory};
+use headroom_engine::preset::{self, Factory, Library};
 use headroom_engine::{Catalog, RackSpec};
 use headroom_ipc::board::PresetInfo;
 use serde::Serialize;
@@ -68,13 +67,7 @@ pub fn locate(given: Option<&str>, catalog: &Catalog) -> Result<Found, HostError
 
 /// `[main]` What `--preset` takes, in the order of `headroom presets`.
 pub fn names() -> Vec<String> {
-    let built_in = preset::factory()
-        .iter()
-        .map(|factory| factory.name.to_owned());
-    let own = user_presets(user_folder().as_deref());
-    built_in
-        .chain(own.into_iter().map(|(name, _)| name))
-        .collect()
+    Library::of_user().names()
 }
 
 /// `[main]` A new file among the user's own presets for a copy of a built-in one, which keeps its
@@ -228,27 +221,7 @@ pub fn named(name: &str, catalog: &Catalog) -> Result<Found, HostError> {
 
 /// `[main]` All presets that can be loaded, as a screen is told of them; those with an error are left out.
 pub fn infos(catalog: &Catalog) -> Vec<PresetInfo> {
-    let info = |name: String, own, spec: RackSpec| PresetInfo {
-        name,
-        title: spec.name,
-        tags: spec.tags,
-        modules: spec
-            .modules
-            .iter()
-            .map(|module| module.kind.id.to_owned())
-            .collect(),
-        own,
-    };
-    let built_in = preset::factory().iter().filter_map(|factory| {
-        let spec = preset::parse(factory.text, factory.name, catalog).ok()?;
-        Some(info(factory.name.to_owned(), false, spec))
-    });
-    let own = user_presets(user_folder().as_deref()).into_iter();
-    let own = own.filter_map(|(name, path)| {
-        let spec = preset::load(&path, catalog).ok()?;
-        Some(info(name, true, spec))
-    });
-    built_in.chain(own).collect()
+    Library::of_user().infos(catalog)
 }
 
 /// `[main]` The file of a preset of the user's own, whose folder is made if it is not there.
@@ -256,36 +229,16 @@ pub fn infos(catalog: &Catalog) -> Vec<PresetInfo> {
 /// # Errors
 /// There is no home, the folder cannot be made, or a built-in preset has this name.
 pub fn own_file(name: &str) -> Result<PathBuf, String> {
-    if preset::factory().iter().any(|factory| factory.name == name) {
-        return Err(format!("`{name}` is built in: expected another name"));
-    }
-    let folder = user_folder().ok_or("there is no home folder to save it in")?;
-    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    Ok(folder.join(format!("{name}.toml")))
+    let file = Library::of_user().own_file(name);
+    file.map_err(|error| error.to_string())
 }
 
 /// Where the user's own presets are; `None` on a system without a home folder.
 fn user_folder() -> Option<PathBuf> {
-    ProjectDirs::from("", "", "headroom").map(|folders| folders.config_dir().join("presets"))
+    Library::of_user().folder().cloned()
 }
 
 /// The user's own presets by name; those that a built-in one hides are left out.
 fn user_presets(folder: Option<&Path>) -> Vec<(String, PathBuf)> {
-    let Some(entries) = folder.and_then(|folder| fs::read_dir(folder).ok()) else {
-        return Vec::new();
-    };
-    let mut presets: Vec<(String, PathBuf)> = entries
-        .filter_map(|entry| {
-            let path = entry.ok()?.path();
-            let name = path.file_stem()?.to_str()?.to_owned();
-            let is_preset = path
-                .extension()
-                .is_some_and(|extension| extension == "toml")
-                && path.is_file();
-            let is_hidden = preset::factory().iter().any(|factory| factory.name == name);
-            (is_preset && !is_hidden).then_some((name, path))
-        })
-        .collect();
-    presets.sort();
-    presets
+    Library::new(folder.map(Path::to_owned)).own()
 }

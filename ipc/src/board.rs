@@ -205,6 +205,8 @@ pub struct Description {
     pub midi: Option<String>,
     /// What is being learned: `eq.band1_freq_hz`.
     pub learning: Option<String>,
+    /// How large a screen inside a plugin's host is drawn, in per cent; `None`: as its display says.
+    pub scale_percent: Option<u16>,
     /// What MIDI moves: target (`eq.band1_freq_hz`, `delay.bypass`, `mute`) and controller in words.
     pub bindings: Vec<(String, String)>,
 }

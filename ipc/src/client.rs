@@ -257,6 +257,11 @@ impl Client {
         self.region.pulse.sample_rate_hz.load(Ordering::Relaxed)
     }
 
+    /// `[main]` Shows that this client looks; once a look. Without it, whoever keeps a screen takes it for hung.
+    pub fn beat(&self) {
+        self.commands.beat();
+    }
+
     /// `[main]` Asks for sound, or no more.
     pub fn want_sound(&mut self, on: bool) {
         self.commands.want_sound(on);

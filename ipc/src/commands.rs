@@ -315,6 +315,11 @@ impl CommandSender {
             .wants_sound
             .store(u32::from(on), Ordering::Relaxed);
     }
+
+    /// Somebody is at home.
+    pub(crate) fn beat(&self) {
+        self.region.beats.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// The audio process's end of a client's ring.
@@ -353,6 +358,10 @@ impl CommandReceiver {
 
     pub(crate) fn wants_sound(&self) -> bool {
         self.region.wants_sound.load(Ordering::Relaxed) != 0
+    }
+
+    pub(crate) fn beats(&self) -> u32 {
+        self.region.beats.load(Ordering::Relaxed)
     }
 }
 

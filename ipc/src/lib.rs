@@ -67,7 +67,7 @@ pub use publisher::{Publisher, Publishers};
 #[cfg(unix)]
 pub use runtime::{Running, RuntimeError};
 #[cfg(unix)]
-pub use server::{Incoming, Look, ServeError, Server};
+pub use server::{Guest, Incoming, Look, ServeError, Server};
 
 /// `[main]` Both ends in one process, for tests and pictures.
 ///

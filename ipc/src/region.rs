@@ -147,7 +147,8 @@ pub(crate) struct CommandRegion {
     pub(crate) taken: AtomicU64,
     /// Not 0 while the client wants sound. Writer: the client.
     pub(crate) wants_sound: AtomicU32,
-    _even: AtomicU32,
+    /// Rises while the client looks and draws. Writer: the client, Relaxed: it stands for itself.
+    pub(crate) beats: AtomicU32,
     pub(crate) slots: [CommandSlot; COMMANDS],
 }
 

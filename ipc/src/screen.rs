@@ -5,13 +5,13 @@ use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
-use crate::server::Server;
+use crate::server::{Guest, Server};
 
 /// The program's name.
 const PROGRAM: &str = "headroom-gui";
@@ -60,19 +60,59 @@ pub struct Screen {
     failures: u32,
 }
 
+/// `[main]` Where the program is: in this folder, else in PATH.
+pub fn find(beside: Option<&Path>) -> Option<PathBuf> {
+    let name = format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX);
+    let beside = beside.map(|folder| folder.join(&name));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let in_path = std::env::split_paths(&path).map(|folder| folder.join(&name));
+    beside
+        .into_iter()
+        .chain(in_path)
+        .find(|program| program.is_file())
+}
+
+/// `[main]` Starts a screen of `server` with these arguments beside its own, for whoever watches it
+/// themselves. Nothing of this process is copied for it: a copy's pages would be copied once more by the audio
+/// thread, as it writes to them. So what is inherited is closed by the screen itself, first of all.
+///
+/// # Errors
+///
+/// It does not start.
+pub fn launch(
+    program: &Path,
+    arguments: &[OsString],
+    server: &mut Server,
+) -> Result<(Child, Guest), ScreenError> {
+    let start = |error| ScreenError::Start {
+        program: program.to_owned(),
+        error,
+    };
+    let (ours, theirs) = UnixStream::pair().map_err(start)?;
+    let mut child = Command::new(program)
+        .arg("--attach-stdin")
+        .args(arguments)
+        .env_remove("LD_LIBRARY_PATH")
+        .stdin(Stdio::from(OwnedFd::from(theirs)))
+        .stdout(Stdio::null())
+        .spawn()
+        .map_err(start)?;
+    match server.admit(ours) {
+        Ok(guest) => Ok((child, guest)),
+        Err(error) => {
+            // Its line is closed: it would end by itself, but nobody would wait for it.
+            let _dead_already = child.kill();
+            let _reaped = child.wait();
+            Err(start(io::Error::other(error)))
+        }
+    }
+}
+
 impl Screen {
     /// `[main]` Where the program is: beside this one, else in PATH.
     pub fn find() -> Option<PathBuf> {
-        let name = format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX);
-        let beside = std::env::current_exe()
-            .ok()
-            .and_then(|own| Some(own.parent()?.join(&name)));
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let in_path = std::env::split_paths(&path).map(|folder| folder.join(&name));
-        beside
-            .into_iter()
-            .chain(in_path)
-            .find(|program| program.is_file())
+        let own = std::env::current_exe().ok();
+        find(own.as_deref().and_then(Path::parent))
     }
 
     /// `[main]` Starts the screen of `server` with these arguments beside its own.
@@ -97,25 +137,10 @@ impl Screen {
     }
 
     fn spawn(&mut self, server: &mut Server) -> Result<(), ScreenError> {
-        let start = |error| ScreenError::Start {
-            program: self.program.clone(),
-            error,
-        };
-        let (ours, theirs) = UnixStream::pair().map_err(start)?;
-        // The descriptors of this process are closed on exec, but for this one.
-        let child = Command::new(&self.program)
-            .arg("--attach-stdin")
-            .args(&self.arguments)
-            .env_remove("LD_LIBRARY_PATH")
-            .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stdout(Stdio::null())
-            .spawn()
-            .map_err(start)?;
+        let (child, _) = launch(&self.program, &self.arguments, server)?;
         self.child = Some(child);
         self.started = Instant::now();
-        server
-            .admit(ours)
-            .map_err(|error| start(io::Error::other(error)))
+        Ok(())
     }
 
     /// `[main]` Looks after it: one that was closed stays closed, one that died is started anew, three times

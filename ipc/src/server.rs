@@ -124,6 +124,13 @@ pub struct Incoming {
     turn: u64,
 }
 
+/// A client that was let in by [`Server::admit`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guest {
+    place: usize,
+    turn: u64,
+}
+
 /// What a look has brought.
 #[derive(Debug, Default, PartialEq)]
 pub struct Look {
@@ -219,7 +226,7 @@ impl Server {
     /// # Errors
     ///
     /// There is no place left, or the system refuses.
-    pub fn admit(&mut self, stream: UnixStream) -> Result<(), ServeError> {
+    pub fn admit(&mut self, stream: UnixStream) -> Result<Guest, ServeError> {
         let path = || PathBuf::from("a socket pair");
         let full = || ServeError::Socket {
             path: path(),
@@ -245,7 +252,16 @@ impl Server {
             commands: CommandReceiver::new(region),
         });
         self.count();
-        Ok(())
+        let turn = self.turns[place];
+        Ok(Guest { place, turn })
+    }
+
+    /// `[main]` How often this client has shown that it looks ([`crate::Client::beat`]); `None` when it has
+    /// left. What it says is believed for nothing but whether it lives.
+    pub fn beats(&self, guest: Guest) -> Option<u32> {
+        let client = self.clients[guest.place].as_ref();
+        let client = client.filter(|_| self.turns[guest.place] == guest.turn);
+        client.map(|client| client.commands.beats())
     }
 
     /// `[main]` Clients that are attached.

@@ -5,14 +5,17 @@ use std::time::{Duration, Instant};
 use headroom_engine::preset::RackSpec;
 use headroom_engine::{Capacity, Memory, open};
 use headroom_engine::{ControlError, Controller, OpenError, Processor, SlotKey, Stream};
+use headroom_ipc::{Publisher, Publishers};
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use crate::feed::Feed;
+use crate::feed::{Feed, Line};
 use crate::parameters::Parameters;
 use crate::structure::{Values, is_same, rack, slot_of};
 
 /// Layouts on their way to the audio thread, or back. Full: the next edit waits.
 const LAYOUTS: usize = 8;
+/// Publishers on their way. Full: at the next look.
+const PUBLISHERS: usize = 4;
 /// So long after a change all has been heard: what the rack stands at is then what was asked for.
 const SETTLED: Duration = Duration::from_millis(200);
 /// Reports that are kept for whoever asks.
@@ -61,6 +64,11 @@ pub(crate) struct Desk {
     controller: Controller,
     to_audio: Producer<Box<Layout>>,
     from_audio: Consumer<Box<Layout>>,
+    publishers: Producer<Option<Publisher>>,
+    used_publishers: Consumer<Publisher>,
+    /// Through what the audio thread shall show its levels; sent when `is_sent`.
+    shown_by: Option<Publishers>,
+    is_sent: bool,
     /// Layouts that are with the audio thread.
     away: usize,
     /// The revision of the parameters that has been done.
@@ -87,13 +95,24 @@ impl Desk {
         let (to_audio, layouts) = RingBuffer::new(LAYOUTS);
         let (returned, from_audio) = RingBuffer::new(LAYOUTS);
         let layout = Box::new(Layout::of(parameters, &controller));
-        let feed = Feed::new(parameters, stream, layout, layouts, returned);
+        let (publishers, to_show) = RingBuffer::new(PUBLISHERS);
+        // One may be with the audio thread beside those that are on their way.
+        let (back, used_publishers) = RingBuffer::new(2 * PUBLISHERS);
+        let line = Line {
+            publishers: to_show,
+            returned: back,
+        };
+        let feed = Feed::new(parameters, stream, layout, layouts, returned, line);
         // The priming block is silent: it is not to be the host's first.
         processor.process(&mut [], &[]);
         let desk = Self {
             controller,
             to_audio,
             from_audio,
+            publishers,
+            used_publishers,
+            shown_by: None,
+            is_sent: true,
             away: 1,
             done: revision,
             seen: revision,
@@ -101,6 +120,47 @@ impl Desk {
             reports: Vec::new(),
         };
         Ok((desk, feed, processor))
+    }
+
+    /// `[main]` Has levels and sound be shown through one of `publishers`, or no more.
+    pub(crate) fn show(&mut self, publishers: Option<Publishers>) {
+        self.shown_by = publishers;
+        self.is_sent = false;
+        self.send_publisher();
+    }
+
+    /// `[main]` Whether somebody has asked for levels and sound.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.shown_by.is_some()
+    }
+
+    /// `[main]` The engine, for whoever shows it.
+    pub(crate) fn controller(&mut self) -> &mut Controller {
+        &mut self.controller
+    }
+
+    /// `[main]` Blocks that the audio thread has done.
+    pub(crate) fn blocks(&self) -> u64 {
+        self.controller.health().blocks
+    }
+
+    /// `[main]` Frames of them.
+    pub(crate) fn frames(&self) -> u64 {
+        self.controller.health().frames
+    }
+
+    fn send_publisher(&mut self) {
+        while self.used_publishers.pop().is_ok() {}
+        if self.is_sent || self.publishers.is_full() {
+            return;
+        }
+        let publisher = self.shown_by.as_ref().map(Publishers::take);
+        // One that is still about belongs to an engine before this one: at the next look.
+        self.is_sent = match publisher {
+            Some(None) => false,
+            Some(publisher) => self.publishers.push(publisher).is_ok(),
+            None => self.publishers.push(None).is_ok(),
+        };
     }
 
     /// `[any]` The stream it was opened for.
@@ -121,6 +181,7 @@ impl Desk {
     /// `[main]` One look by housekeeping: what changed is done when it has stood for one look, so that a
     /// burst of changes, or a state that is just being set, is one edit.
     pub(crate) fn look(&mut self, parameters: &Parameters) {
+        self.send_publisher();
         let revision = parameters.changed().revision();
         if std::mem::replace(&mut self.seen, revision) == revision {
             self.catch_up(parameters);

@@ -2,6 +2,7 @@
 
 use headroom_engine::processor::Processor;
 use headroom_engine::{Change, Event, SlotKey, Stream};
+use headroom_ipc::Publisher;
 use rtrb::{Consumer, Producer};
 
 use crate::desk::Layout;
@@ -24,11 +25,20 @@ pub(crate) enum Rings {
     Yes,
 }
 
+/// Publishers on their way to the audio thread, and those that it has done with.
+pub(crate) struct Line {
+    pub(crate) publishers: Consumer<Option<Publisher>>,
+    pub(crate) returned: Producer<Publisher>,
+}
+
 /// Turns changed parameters into events, and takes new layouts.
 pub(crate) struct Feed {
     layout: Box<Layout>,
     layouts: Consumer<Box<Layout>>,
     returned: Producer<Box<Layout>>,
+    line: Line,
+    /// An editor is open: the engine is never left out, so that its levels are seen.
+    is_shown: bool,
     /// Room for one event a row.
     events: Vec<Event>,
     /// Frames since the strip is empty, and since the output is silent.
@@ -46,6 +56,7 @@ impl Feed {
         layout: Box<Layout>,
         layouts: Consumer<Box<Layout>>,
         returned: Producer<Box<Layout>>,
+        line: Line,
     ) -> Self {
         let rings_frames = stream.frames(RINGS_SECS);
         Self {
@@ -58,6 +69,8 @@ impl Feed {
             layout,
             layouts,
             returned,
+            line,
+            is_shown: false,
         }
     }
 
@@ -69,16 +82,17 @@ impl Feed {
         channels: &mut [&mut [f32]],
         key: &[&[f32]],
     ) -> Rings {
+        self.show(processor);
         self.gather(parameters);
         let frames = channels.first().map_or(0, |channel| channel.len());
         if !self.layout.is_empty {
             self.empty_frames = 0;
-        } else if self.empty_frames >= self.rings_frames {
+        } else if self.empty_frames >= self.rings_frames && !self.is_shown {
             // Nothing is in and nothing rings: what comes in goes out.
             make_finite(channels);
             return Rings::No;
         } else {
-            self.empty_frames += frames;
+            self.empty_frames = self.empty_frames.saturating_add(frames);
         }
         processor.process_keyed(channels, key, &self.events);
         if is_loud(channels) {
@@ -102,6 +116,19 @@ impl Feed {
         self.silent_frames = 0;
         if self.layout.is_empty {
             self.empty_frames = self.rings_frames;
+        }
+    }
+
+    /// `[audio]` Takes the publisher of an editor that was opened, or gives up that of one that was closed.
+    fn show(&mut self, processor: &mut Processor) {
+        while let Ok(publisher) = self.line.publishers.pop() {
+            self.is_shown = publisher.is_some();
+            if let Some(old) = processor.publish_to(publisher)
+                && let Err(rtrb::PushError::Full(old)) = self.line.returned.push(old)
+            {
+                // To leak is better than to free here. There is room: as many as are sent fit.
+                std::mem::forget(old);
+            }
         }
     }
 

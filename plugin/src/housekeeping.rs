@@ -3,11 +3,12 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::desk::Desk;
+use crate::editor::Standing;
 use crate::parameters::Parameters;
 use crate::shield::shielded;
 
@@ -21,12 +22,26 @@ pub(crate) struct Instance {
     /// Frames by which the rack is late, as of the last edit. Writer: whoever works at the desk (Relaxed:
     /// it stands for itself); reader: the audio thread.
     latency_frames: AtomicUsize,
+    /// The editor. Taken before the desk by whoever takes both.
+    editor: Mutex<Standing>,
+    /// There is a thread that looks.
+    is_kept: AtomicBool,
 }
 
 impl Instance {
     /// `[main]` The desk, for as long as the guard is held.
     pub(crate) fn desk(&self) -> MutexGuard<'_, Option<Desk>> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `[main]` The editor, for as long as the guard is held.
+    pub(crate) fn editor(&self) -> MutexGuard<'_, Standing> {
+        self.editor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `[main]` Whether housekeeping looks after it.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.is_kept.load(Ordering::Relaxed)
     }
 
     /// `[audio]` Frames by which the rack is late.
@@ -50,6 +65,21 @@ impl Instance {
     }
 
     fn look(&self, parameters: &Parameters) {
+        let (outbox, is_settling) = match self.editor.try_lock() {
+            Ok(mut editor) => (editor.look(parameters), editor.is_settling()),
+            // A panic in it is no reason to leave the rest undone.
+            Err(TryLockError::Poisoned(poisoned)) => {
+                let mut editor = poisoned.into_inner();
+                (editor.look(parameters), editor.is_settling())
+            }
+            Err(TryLockError::WouldBlock) => (None, false),
+        };
+        if let Some(outbox) = outbox {
+            outbox.send(parameters);
+        }
+        if is_settling {
+            return;
+        }
         // Somebody else is at it: at the next look.
         let Ok(mut desk) = self.desk.try_lock() else {
             return;
@@ -104,6 +134,7 @@ impl Housekeeping {
         let mut instances = locked(&self.instances);
         instances.retain(|instance| instance.strong_count() > 0);
         instances.push(Arc::downgrade(parameters));
+        parameters.instance().is_kept.store(true, Ordering::Relaxed);
     }
 }
 

@@ -13,6 +13,7 @@
 //! | `desk.rs` | the main thread's side of one engine: edits, presets, latency |
 //! | `feed.rs` | the audio thread's side: changed parameters become events |
 //! | `housekeeping.rs` | the one thread of all instances |
+//! | `editor/` | the screen inside the host's window |
 //! | `plugin.rs` | what a host calls |
 //! | `edition.rs` | in what the formats differ |
 //! | `export.rs` | what a host looks for in the library |
@@ -22,6 +23,7 @@
 
 mod desk;
 mod edition;
+mod editor;
 mod export;
 mod feed;
 mod housekeeping;
@@ -33,6 +35,7 @@ mod state;
 mod structure;
 
 pub use edition::{Clap, Edition, Vst3};
+pub use editor::{Editor, EditorError, Handle, Window};
 pub use parameters::Parameters;
 pub use plugin::Headroom;
 pub use rows::{Row, Target, rows};

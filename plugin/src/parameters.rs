@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use headroom_engine::preset::{MidiBinding, RackSpec};
 use headroom_engine::{Catalog, Scale};
+use nice_plug::context::gui::GuiContext;
 use nice_plug::prelude::{
     BoolParam, FloatParam, FloatRange, IntParam, IntRange, Param as _, ParamPtr,
     RemoteControlsContext, RemoteControlsPage as _, RemoteControlsSection as _,
 };
 
 use crate::desk::Desk;
+use crate::editor::Gesture;
 use crate::housekeeping::Instance;
 use crate::rows::{Row, Target, rows};
 use crate::shield::shielded;
@@ -201,8 +203,40 @@ impl Parameters {
         row.value_at(position)
     }
 
+    /// `[any]` Where a row stands as hosts keep it, without modulation: what [`Row::position`] gives.
+    pub(crate) fn resting_position(&self, row: usize) -> f32 {
+        match &self.host[row] {
+            HostParam::Number(param) => param.unmodulated_plain_value(),
+            HostParam::Whole(param) => param.unmodulated_plain_value() as f32,
+            HostParam::Switch(param) => f32::from(u8::from(param.unmodulated_plain_value())),
+        }
+    }
+
+    /// `[main]` Tells the host what is done at a control, by the calls that it records automation by. The
+    /// value comes back as any other of the host's does.
+    pub(crate) fn tell(&self, host: &GuiContext, gesture: Gesture) {
+        let setter = host.param_setter();
+        match gesture {
+            Gesture::Begin(row) => match &self.host[row] {
+                HostParam::Number(param) => setter.begin_set_parameter(param),
+                HostParam::Whole(param) => setter.begin_set_parameter(param),
+                HostParam::Switch(param) => setter.begin_set_parameter(param),
+            },
+            Gesture::Set(row, position) => match &self.host[row] {
+                HostParam::Number(param) => setter.set_parameter(param, position),
+                HostParam::Whole(param) => setter.set_parameter(param, position as i32),
+                HostParam::Switch(param) => setter.set_parameter(param, position > 0.5),
+            },
+            Gesture::End(row) => match &self.host[row] {
+                HostParam::Number(param) => setter.end_set_parameter(param),
+                HostParam::Whole(param) => setter.end_set_parameter(param),
+                HostParam::Switch(param) => setter.end_set_parameter(param),
+            },
+        }
+    }
+
     /// `[main]` The value itself of a position that a preset set.
-    fn set_exact(&self, row: usize, value: f32) {
+    pub(crate) fn set_exact(&self, row: usize, value: f32) {
         if !self.rows[row].is_stepped() {
             let position = self.rows[row].position(value);
             let both = (u64::from(position.to_bits()) << 32) | u64::from(value.to_bits());
@@ -212,6 +246,20 @@ impl Parameters {
 
     /// `[main]` A state has been loaded: all parameters are set, here is what else it says.
     pub(crate) fn loaded(&self, rack: &RackSpec) {
+        self.relabel(rack);
+        *self.refusal() = None;
+        self.changed.states.fetch_add(1, Ordering::Release);
+        // Here and now, so that a host that goes on to play plays it.
+        self.instance.catch_up(self);
+    }
+
+    /// `[main]` What was just set is another rack, not an edit of the one before.
+    pub(crate) fn is_another_rack(&self) {
+        self.changed.states.fetch_add(1, Ordering::Release);
+    }
+
+    /// `[main]` What a rack says beside values and order, and its values themselves.
+    pub(crate) fn relabel(&self, rack: &RackSpec) {
         let kinds = self.catalog.kinds();
         let mut labels = Labels {
             name: rack.name.clone(),
@@ -231,10 +279,6 @@ impl Parameters {
             }
         }
         *self.labels() = labels;
-        *self.refusal() = None;
-        self.changed.states.fetch_add(1, Ordering::Release);
-        // Here and now, so that a host that goes on to play plays it.
-        self.instance.catch_up(self);
     }
 
     /// `[main]` A state has been refused; all is as it was before.

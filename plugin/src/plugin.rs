@@ -6,13 +6,14 @@ use std::sync::Arc;
 use headroom_engine::realtime::install_panic_hook;
 use headroom_engine::{Processor, Stream};
 use nice_plug::prelude::{
-    ActivateContext, AudioIOLayout, AuxiliaryBuffers, Buffer, BufferConfig, ClapFeature,
-    ClapPlugin, Params, Plugin, PluginState, ProcessContext, ProcessMode, ProcessStatus,
-    RemoteControlsContext, Vst3Plugin, Vst3SubCategory,
+    ActivateContext, AsyncExecutor, AudioIOLayout, AuxiliaryBuffers, Buffer, BufferConfig,
+    ClapFeature, ClapPlugin, Params, Plugin, PluginState, ProcessContext, ProcessMode,
+    ProcessStatus, RemoteControlsContext, Vst3Plugin, Vst3SubCategory,
 };
 
 use crate::desk::Desk;
 use crate::edition::Edition;
+use crate::editor::Editor;
 use crate::feed::{Feed, Rings};
 use crate::housekeeping::Housekeeping;
 use crate::parameters::Parameters;
@@ -125,12 +126,16 @@ impl<E: Edition> Plugin for Headroom<E> {
     const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = E::LAYOUTS;
     const SAMPLE_ACCURATE_AUTOMATION: bool = true;
 
-    type Editor = ();
+    type Editor = Editor;
     type SysExMessage = ();
     type BackgroundTask = ();
 
     fn params(&self) -> Arc<dyn Params> {
         Arc::clone(&self.parameters) as Arc<dyn Params>
+    }
+
+    fn editor(&mut self, _: AsyncExecutor<Self>) -> Option<Editor> {
+        Some(Editor::new(Arc::clone(&self.parameters)))
     }
 
     fn filter_state(state: &mut PluginState) {

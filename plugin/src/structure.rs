@@ -17,18 +17,28 @@ pub(crate) enum Values {
 /// `[main]` The rack as the parameters say: the modules that have a place, in the order of their places
 /// (of equal ones: in the catalogue's order).
 pub(crate) fn rack(parameters: &Parameters, values: Values) -> RackSpec {
+    match values {
+        Values::Heard => {
+            let host_bypass = parameters.value(0) > 0.5;
+            rack_of(parameters, host_bypass, |row| parameters.value(row))
+        }
+        Values::Saved => rack_of(parameters, false, |row| parameters.resting_value(row)),
+    }
+}
+
+/// `[main]` The same, of values that `get` gives by their rows; `bypass` is every module's.
+pub(crate) fn rack_of(
+    parameters: &Parameters,
+    bypass: bool,
+    get: impl Fn(usize) -> f32,
+) -> RackSpec {
     let kinds = parameters.catalog().kinds();
-    let get = |row| match values {
-        Values::Heard => parameters.value(row),
-        Values::Saved => parameters.resting_value(row),
-    };
     let mut places: Vec<(u16, usize)> = (0..kinds.len())
         .map(|module| (get(parameters.first_row(module)) as u16, module))
         .filter(|(place, _)| *place > 0)
         .collect();
     places.sort_unstable();
     let labels = parameters.labels().clone();
-    let host_bypass = values == Values::Heard && get(0) > 0.5;
     let mut rack = RackSpec {
         name: labels.name,
         tags: labels.tags,
@@ -40,7 +50,7 @@ pub(crate) fn rack(parameters: &Parameters, values: Values) -> RackSpec {
         let id = labels.ids.get(at).cloned().flatten();
         let id = free_id(id.as_deref().unwrap_or(kind.id), &rack.modules);
         rack.modules.push(ModuleSpec {
-            bypass: host_bypass || get(first + 1) > 0.5,
+            bypass: bypass || get(first + 1) > 0.5,
             mix: get(first + 2),
             values: (0..kind.params.len())
                 .map(|param| kind.params[param].clamp(get(first + 3 + param)))

@@ -97,6 +97,10 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
         "exports what hosts look for, and gives nice-plug the addresses of parameters",
     ),
     (
+        "plugin/tests/editor.rs",
+        "gives the plugin a window by its number, as a host does",
+    ),
+    (
         "plugin/tests/host/mod.rs",
         "loads the plugin's library as a host does",
     ),

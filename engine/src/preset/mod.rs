@@ -1,6 +1,7 @@
 //! The preset file: TOML, versioned, the same for standalone, plugin and render.
 
 mod factory;
+mod library;
 mod midi;
 mod read;
 mod text;
@@ -14,6 +15,7 @@ use crate::builder::OpenError;
 use crate::module::Kind;
 
 pub use factory::{FACTORY, Factory, factory};
+pub use library::{Library, LibraryError};
 pub use midi::{MAX_BINDINGS, MAX_CONTROLLER, MidiBinding, MidiSource, MidiTarget, read_binding};
 pub use read::{free_id, parse};
 pub use text::{TomlText, entries};

@@ -2,6 +2,8 @@
 //! often than can be seen.
 
 mod card;
+#[cfg(target_os = "linux")]
+mod embedded;
 mod face;
 mod gl;
 #[cfg(target_os = "linux")]
@@ -27,6 +29,8 @@ const PERIOD: Duration = Duration::from_millis(33);
 const IDLE_PERIOD: Duration = Duration::from_millis(100);
 /// How often while the window cannot be seen.
 const HIDDEN_PERIOD: Duration = Duration::from_secs(1);
+/// The same inside a plugin's host, which takes a screen that does not look for one that hangs.
+const HIDDEN_INSIDE_PERIOD: Duration = Duration::from_millis(200);
 /// Two frames are never closer than this, whatever the mouse does.
 const SHORTEST: Duration = Duration::from_micros(16_600);
 /// How long a picture is drawn before it is kept.
@@ -122,6 +126,37 @@ pub fn run(options: Options) -> Result<(), WindowError> {
     }
 }
 
+/// Whether the mouse holds something. A knob that is held stays so outside of the window, whose end it is not
+/// told of before it is let go of.
+#[derive(Debug, Default)]
+struct Hand {
+    buttons: u32,
+    left: Option<WindowEvent>,
+}
+
+impl Hand {
+    /// Whether an event is told now.
+    fn passes(&mut self, event: &WindowEvent) -> bool {
+        match event {
+            WindowEvent::CursorLeft { .. } if self.buttons > 0 => {
+                self.left = Some(event.clone());
+                return false;
+            }
+            WindowEvent::CursorEntered { .. } => self.left = None,
+            WindowEvent::MouseInput { state, .. } if state.is_pressed() => self.buttons += 1,
+            WindowEvent::MouseInput { .. } => self.buttons = self.buttons.saturating_sub(1),
+            _ => {}
+        }
+        true
+    }
+
+    /// What is told behind `event`: that the mouse is out, once it holds nothing.
+    fn take_leave(&mut self, event: &WindowEvent) -> Option<WindowEvent> {
+        let is_let_go = matches!(event, WindowEvent::MouseInput { .. }) && self.buttons == 0;
+        is_let_go.then(|| self.left.take()).flatten()
+    }
+}
+
 struct App {
     options: Options,
     line: Line,
@@ -142,6 +177,7 @@ struct App {
     /// egui wants to be drawn then.
     wanted: Option<Instant>,
     hidden: bool,
+    hand: Hand,
     /// The picture that was asked for is kept.
     is_done: bool,
 }
@@ -168,6 +204,7 @@ impl App {
             stale: true,
             wanted: None,
             hidden: false,
+            hand: Hand::default(),
             is_done: false,
             options,
         }
@@ -197,7 +234,15 @@ impl App {
             self.stale = true;
             self.moved = now;
         }
-        let period = if self.hidden {
+        #[cfg(target_os = "linux")]
+        if self.options.parent.is_some()
+            && let Some(face) = &mut self.face
+        {
+            self.stale |= embedded::follow_scale(face, &self.picture);
+        }
+        let period = if self.hidden && self.options.parent.is_some() {
+            HIDDEN_INSIDE_PERIOD
+        } else if self.hidden {
             HIDDEN_PERIOD
         } else if now.duration_since(self.moved) > Duration::from_secs(2) {
             IDLE_PERIOD
@@ -219,7 +264,14 @@ impl App {
         let now = Instant::now();
         let input = face.take_input();
         let (screen, picture, hands) = (&mut self.screen, &mut self.picture, &mut self.hands);
-        let output = face.ctx.run_ui(input, |ui| screen.show(ui, picture, hands));
+        let is_inside = self.options.parent.is_some();
+        let output = face.ctx.run_ui(input, |ui| {
+            screen.show(ui, picture, hands);
+            #[cfg(target_os = "linux")]
+            if is_inside {
+                embedded::grip(ui.ctx());
+            }
+        });
         self.line.send(picture, hands);
         let window = &face.window;
         self.wanted = None;
@@ -333,8 +385,12 @@ impl ApplicationHandler for App {
             }
             _ => {}
         }
-        if face.input.on_window_event(&face.window, &event).repaint {
-            self.stale = true;
+        if !self.hand.passes(&event) {
+            return;
+        }
+        self.stale |= face.input.on_window_event(&face.window, &event).repaint;
+        if let Some(left) = self.hand.take_leave(&event) {
+            self.stale |= face.input.on_window_event(&face.window, &left).repaint;
         }
     }
 

@@ -3,10 +3,11 @@
 
 use std::ffi::CString;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use clack_extensions::audio_ports_config::{AudioPortsConfigBuffer, PluginAudioPortsConfig};
+use clack_extensions::gui::{GuiSize, HostGui, HostGuiImpl};
 use clack_extensions::latency::{HostLatency, HostLatencyImpl, PluginLatency};
 use clack_extensions::params::{
     HostParams, HostParamsImplMainThread, HostParamsImplShared, ParamClearFlags, ParamInfoBuffer,
@@ -15,6 +16,7 @@ use clack_extensions::params::{
 use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::PluginState;
 use clack_host::events::event_types::ParamValueEvent;
+use clack_host::events::spaces::CoreEventSpace;
 use clack_host::prelude::*;
 
 /// The library that this package's build has left beside the test.
@@ -47,6 +49,10 @@ pub fn bundle(folder: &Path) -> PathBuf {
 pub struct Asked {
     pub restarts: AtomicUsize,
     pub callbacks: AtomicUsize,
+    /// The size that it wanted last.
+    pub size: Mutex<Option<GuiSize>>,
+    /// No size is granted.
+    pub is_strict: AtomicBool,
 }
 
 impl SharedHandler<'_> for Asked {
@@ -57,6 +63,28 @@ impl SharedHandler<'_> for Asked {
     fn request_callback(&self) {
         self.callbacks.fetch_add(1, Ordering::SeqCst);
     }
+}
+
+impl HostGuiImpl for Asked {
+    fn resize_hints_changed(&self) {}
+
+    fn request_resize(&self, size: GuiSize) -> Result<(), HostError> {
+        *self.size.lock().expect("no panic") = Some(size);
+        if self.is_strict.load(Ordering::SeqCst) {
+            return Err(HostError::Message("no"));
+        }
+        Ok(())
+    }
+
+    fn request_show(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn request_hide(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn closed(&self, _: bool) {}
 }
 
 impl HostParamsImplShared for Asked {
@@ -84,6 +112,7 @@ impl HostHandlers for Host {
     type AudioProcessor<'a> = ();
 
     fn declare_extensions(builder: &mut HostExtensions<Self>, _: &Asked) {
+        builder.register::<HostGui>();
         builder.register::<HostLatency>();
         builder.register::<HostParams>();
     }
@@ -102,6 +131,14 @@ pub static AROUND: OnceLock<fn(&mut dyn FnMut())> = OnceLock::new();
 #[derive(Debug, Clone, Copy)]
 pub struct Set(pub u32, pub ClapId, pub f64);
 
+/// What the plugin told its host of a parameter.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Told {
+    Begin(ClapId),
+    Set(ClapId, f64),
+    End(ClapId),
+}
+
 /// One instance.
 pub struct Instance {
     pub plugin: PluginInstance<Host>,
@@ -110,6 +147,8 @@ pub struct Instance {
     outputs: AudioPorts,
     pub channels: usize,
     pub status: Option<ProcessStatus>,
+    /// What the plugin told its host, oldest first.
+    pub told: Vec<Told>,
 }
 
 impl Instance {
@@ -127,6 +166,7 @@ impl Instance {
             outputs: AudioPorts::with_capacity(2, 1),
             channels: 2,
             status: None,
+            told: Vec::new(),
         }
     }
 
@@ -245,6 +285,7 @@ impl Instance {
             None => process(),
         }
         self.status = Some(status.expect("it was called").expect("it processes"));
+        self.told.extend(out_events.iter().filter_map(told));
         output
     }
 
@@ -354,6 +395,15 @@ impl Instance {
 impl Drop for Instance {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+fn told(event: &UnknownEvent) -> Option<Told> {
+    match event.as_core_event()? {
+        CoreEventSpace::ParamValue(event) => Some(Told::Set(event.param_id()?, event.value())),
+        CoreEventSpace::ParamGestureBegin(event) => Some(Told::Begin(event.param_id()?)),
+        CoreEventSpace::ParamGestureEnd(event) => Some(Told::End(event.param_id()?)),
+        _ => None,
     }
 }
 

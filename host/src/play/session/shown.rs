@@ -2,10 +2,10 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use headroom_engine::health_info;
 use headroom_ipc::board::Description;
 use headroom_ipc::board::DeviceInfo;
 use headroom_ipc::board::HealthInfo;
-use headroom_ipc::board::MarkInfo;
 use headroom_ipc::board::MemoryInfo;
 use headroom_ipc::board::MemoryPart;
 use headroom_ipc::board::ModuleInfo;
@@ -44,6 +44,7 @@ impl Session<'_> {
             midi: self.desk.listening_to(),
             learning: self.desk.learning(),
             bindings: self.desk.bindings(),
+            scale_percent: None,
         }
     }
 
@@ -69,23 +70,11 @@ impl Session<'_> {
         let health = controller.health();
         let shared = &self.open.shared;
         let faults = self.faults();
-        let mark = |name: &str, mark: headroom_engine::realtime::HighWater| MarkInfo {
-            name: name.to_owned(),
-            most: mark.most,
-            room: mark.room,
-        };
         let rights = self.rights.report();
-        let slots = controller.slot_health().into_iter();
         HealthInfo {
-            blocks: health.blocks,
             frames: shared.frames.load(Relaxed),
             seconds: self.seconds(),
             deadline_ns: deadline_ns(self.open.block_frames, self.open.facts.sample_rate_hz),
-            block_p50_ns: health.block_ns.p50,
-            block_p99_ns: health.block_ns.p99,
-            block_max_ns: health.block_ns.max,
-            histogram: controller.block_histogram(),
-            over_deadline: health.over_deadline,
             xruns: shared.xruns(),
             input_gaps: shared.input_gaps(),
             allocations: shared.allocations.load(Relaxed),
@@ -95,24 +84,10 @@ impl Session<'_> {
                 [switches.voluntary, switches.involuntary]
             }),
             system_calls: trap::system_calls(),
-            non_finite_inputs: health.non_finite_inputs,
-            panics: health.panics,
-            flushed_blocks: health.flushed_blocks,
-            slots: slots
-                .map(|(id, slot)| (id, slot.not_finite_chunks, slot.flushed_chunks))
-                .collect(),
             stack: self
                 .stack
                 .fullest()
                 .map(|stack| (stack.used_bytes, stack.limit_bytes)),
-            marks: vec![
-                mark("commands", health.commands),
-                mark("notices", health.notices),
-                mark("slots", health.slots),
-                mark("racks that have left", health.rack_tails),
-                mark("scratch bytes", health.scratch_bytes),
-            ],
-            collected_bytes: health.collected.bytes,
             retired_bytes: controller.memory_map().retired_bytes as u64,
             realtime: shared.priority() == Priority::Realtime,
             locked: rights.audio_bytes > 0 && rights.audio_locked_bytes >= rights.audio_bytes,
@@ -128,6 +103,7 @@ impl Session<'_> {
                 .as_ref()
                 .map(|remote| remote.messages.iter().cloned().collect())
                 .unwrap_or_default(),
+            ..health_info(controller)
         }
     }
 
