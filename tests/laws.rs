@@ -13,7 +13,7 @@ use headroom_tests::signal::{Random, noise, programme};
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;
 
-const RATES_HZ: [u32; 3] = [44_100, 48_000, 192_000];
+const RATES_HZ: [u32; 5] = [1_000, 44_100, 48_000, 192_000, 1_536_000];
 
 /// Every kind alone, in three settings, then all in one rack.
 fn racks() -> Vec<RackSpec> {

@@ -25,14 +25,14 @@ pub enum StreamError {
 }
 
 impl Stream {
-    /// Lowest sample rate, in Hz.
-    pub const MIN_RATE_HZ: u32 = 8_000;
-    /// Highest sample rate, in Hz.
-    pub const MAX_RATE_HZ: u32 = 384_000;
+    /// Lowest sample rate, in Hz. Nobody plays at it, but hosts may ask for it, and nothing breaks.
+    pub const MIN_RATE_HZ: u32 = 1_000;
+    /// Highest sample rate, in Hz; likewise.
+    pub const MAX_RATE_HZ: u32 = 1_536_000;
     /// Largest `max_block_frames`.
     pub const MAX_BLOCK_FRAMES: usize = 8_192;
 
-    /// `[any]` Checks and fixes the format: 8,000 to 384,000 Hz, 1 to 8,192 frames, 1 or 2 channels.
+    /// `[any]` Checks and fixes the format: 1,000 to 1,536,000 Hz, 1 to 8,192 frames, 1 or 2 channels.
     pub fn new(
         sample_rate_hz: u32,
         max_block_frames: usize,

@@ -40,7 +40,7 @@ pub use parameters::Parameters;
 pub use plugin::Headroom;
 pub use rows::{Row, Target, rows};
 pub use shield::caught_panics;
-pub use state::{FORMAT, Refusal, check};
+pub use state::{FORMAT, Refusal, check, fits, presets};
 
 /// Counts what the audio thread allocates or frees, and lets the sound go on.
 #[cfg(feature = "stage")]

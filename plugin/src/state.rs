@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use headroom_engine::preset::{self, PresetError, RackSpec};
+use headroom_engine::preset::{self, Factory, PresetError, RackSpec};
 use headroom_engine::{Catalog, Scale};
 use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::PluginState;
@@ -94,6 +94,31 @@ pub(crate) fn take(parameters: &Parameters, fields: &BTreeMap<String, String>) {
     }
 }
 
+/// `[any]` Whether the strip can hold a rack.
+///
+/// # Errors
+///
+/// The kind that it has twice.
+pub fn fits(rack: &RackSpec) -> Result<(), Refusal> {
+    for (place, module) in rack.modules.iter().enumerate() {
+        let before = &rack.modules[..place];
+        if before.iter().any(|other| other.kind.id == module.kind.id) {
+            return Err(Refusal::Twice(module.kind.id));
+        }
+    }
+    Ok(())
+}
+
+/// `[main]` The built-in presets that the strip can hold, in the order in which people are shown them: what
+/// an editor offers.
+pub fn presets(catalog: &Catalog) -> Vec<Factory> {
+    let holds = |preset: &&Factory| {
+        let rack = preset::parse(preset.text, preset.name, catalog);
+        rack.is_ok_and(|rack| fits(&rack).is_ok())
+    };
+    preset::factory().iter().filter(holds).copied().collect()
+}
+
 /// `[main]` Checks a whole state and completes its parameters.
 ///
 /// # Errors
@@ -108,12 +133,7 @@ pub fn check(state: &mut PluginState, catalog: &Catalog) -> Result<(), Refusal> 
     let text = state.fields.get(RACK_FIELD);
     let text = text.ok_or(Refusal::Foreign(RACK_FIELD))?;
     let rack = preset::parse(text, "state", catalog)?;
-    for (place, module) in rack.modules.iter().enumerate() {
-        let before = &rack.modules[..place];
-        if before.iter().any(|other| other.kind.id == module.kind.id) {
-            return Err(Refusal::Twice(module.kind.id));
-        }
-    }
+    fits(&rack)?;
     let rows = rows(catalog);
     let mut positions = Vec::with_capacity(rows.len());
     for row in &rows {

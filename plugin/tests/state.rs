@@ -277,3 +277,17 @@ fn states_of_now_can_be_written_for_the_corpus() {
         std::fs::write(path.with_extension("toml"), text.expect("a rack")).expect("it is written");
     }
 }
+
+#[test]
+fn the_presets_that_are_offered_are_those_that_can_be_loaded() {
+    let offered = headroom_plugin::presets(&headroom_engine::Catalog::builtin());
+    let offered: Vec<_> = offered.iter().map(|preset| preset.name).collect();
+    let entry = load();
+    for preset in factory() {
+        let mut instance = Instance::new(&entry);
+        instance.load_state(&host::state_of(preset.text));
+        let is_in = rack_of(&mut instance).contains("[[module]]");
+        assert_eq!(is_in, offered.contains(&preset.name), "{}", preset.name);
+    }
+    assert!(offered.len() >= 6, "{offered:?}");
+}

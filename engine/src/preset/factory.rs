@@ -23,6 +23,27 @@ pub static FACTORY: &[Factory] = &[
         name: "master",
         text: include_str!("../../presets/master.toml"),
     },
+    // One of each module at most, so that a plugin's strip can hold them.
+    Factory {
+        name: "vocal-strip",
+        text: include_str!("../../presets/vocal-strip.toml"),
+    },
+    Factory {
+        name: "drum-strip",
+        text: include_str!("../../presets/drum-strip.toml"),
+    },
+    Factory {
+        name: "mix-bus",
+        text: include_str!("../../presets/mix-bus.toml"),
+    },
+    Factory {
+        name: "guitar",
+        text: include_str!("../../presets/guitar.toml"),
+    },
+    Factory {
+        name: "duck",
+        text: include_str!("../../presets/duck.toml"),
+    },
 ];
 
 /// `[main]` All built-in presets, in the order in which people are shown them.
