@@ -3,8 +3,8 @@
 
 use assert_no_alloc::AllocDisabler;
 use headroom_engine::{
-    Catalog, ControlError, Controller, Memory, MemoryError, ModuleSpec, OpenError, RackSpec, open,
-    preset,
+    Catalog, ControlError, Controller, Memory, MemoryError, ModuleSpec, OpenError, RackSpec,
+    Report, open, preset,
 };
 use headroom_tests::measure::{difference_dbfs, resident_bytes, residual_above_dbfs};
 use headroom_tests::rig::{Blocks, Rig, lively, module, rack, stream};
@@ -480,6 +480,31 @@ fn one_tail_too_many_cuts_the_oldest_only_whatever_the_block() {
         let expected: Vec<bool> = (0..9).map(|i| i > 0).collect();
         assert_eq!(heard, expected, "blocks of {block}");
     }
+}
+
+#[test]
+fn what_left_is_told_of_by_its_name_however_many_left_behind_it() {
+    // It still rings when it is cut off, 60 s after it left.
+    let echo = delay(1_000.0).with("feedback", 0.95).with_id("echo");
+    let mut rig = Rig::stereo(&rack([echo]));
+    let mut sound = [noise(1, 0.5, 48_000), noise(2, 0.5, 48_000)];
+    rig.play(&mut sound);
+    rig.controller.edit(&rack([])).unwrap();
+    let mut block = [vec![0.0; 512], vec![0.0; 512]];
+    let mut reports = Vec::new();
+    for at in 0..61 * RATE_HZ as usize / 512 {
+        // One that has rung out before the next one leaves.
+        if at % 4 == 0 {
+            let gain = rack([module("gain").with_id(format!("gain{at}"))]);
+            rig.controller.edit(&gain).unwrap();
+        }
+        rig.run(&mut block, &Blocks::Fixed(512), &[], |_, _| {});
+        if at % 64 == 0 {
+            reports.extend(rig.controller.reports());
+        }
+    }
+    reports.extend(rig.controller.reports());
+    assert_eq!(reports, [Report::TailCut("echo".to_owned())]);
 }
 
 fn late(frames: f32) -> ModuleSpec {

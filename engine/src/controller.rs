@@ -1,8 +1,8 @@
 //! The main-thread end of an engine.
 
 mod history;
+mod left;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,13 +21,14 @@ use crate::panic::PanicButton;
 use crate::plan::Plan;
 use crate::preset::{ModuleSpec, RackSpec};
 use crate::processor::{MAX_RACK_TAILS, Parts, Processor};
-use crate::rack::{Item, MAX_SLOTS, Order, most_entries};
+use crate::rack::{Item, Order, most_entries};
 use crate::realtime::{Health, HealthCells, HighWater, Ticks, Violation, take_first_violation};
 use crate::slot::SlotHealth;
 use crate::stream::Stream;
 
 use history::Field;
 pub use history::{History, MAX_STEPS};
+use left::Left;
 
 /// An edit that changes more than this goes to the audio thread as one message.
 const CHANGES_APART: usize = 32;
@@ -123,7 +124,7 @@ pub fn open(
         panic_button,
         most_commands: 0,
         most_notices: 0,
-        ids: HashMap::new(),
+        left: Left::default(),
         delta: None,
         history: History::default(),
         slots,
@@ -165,8 +166,8 @@ pub struct Controller {
     /// The most that ever waited in each queue.
     most_commands: u64,
     most_notices: u64,
-    /// Ids of slots that have left, for notices that come late.
-    ids: HashMap<SlotKey, String>,
+    /// Slots that have left, for notices that come late.
+    left: Left,
     /// The slot of which only the difference is heard.
     delta: Option<SlotKey>,
     history: History,
@@ -427,7 +428,7 @@ impl Controller {
             self.fixed.list = order.list();
             word_stands(&self.live, &self.spec);
             self.send(Message::Edit(order))?;
-            self.remember_ids();
+            self.left.note(&self.spec, &self.live, &live);
             self.live = live;
         } else {
             word_stands(&self.live, &self.spec);
@@ -447,7 +448,7 @@ impl Controller {
         let list = rack.list();
         self.send(Message::Preset(rack))?;
         self.fixed.list = list;
-        self.remember_ids();
+        self.left.note(&self.spec, &self.live, &live);
         self.live = live;
         self.spec = spec.clone();
         Ok(())
@@ -561,6 +562,7 @@ impl Controller {
         let mut reports = Vec::new();
         // Only this empties the queue: it is never fuller than here.
         self.most_notices = self.most_notices.max(self.notices.slots() as u64);
+        self.left.mark_gone();
         while let Ok(notice) = self.notices.pop() {
             let id = |key| self.id_of(key);
             reports.push(match notice {
@@ -573,6 +575,7 @@ impl Controller {
                 Notice::UnknownSlot(_) => continue,
             });
         }
+        self.left.forget_gone();
         reports.extend(take_first_violation().map(Report::Violation));
         reports
     }
@@ -580,18 +583,8 @@ impl Controller {
     fn id_of(&self, key: SlotKey) -> String {
         let live = self.live.iter().position(|slot| slot.key == key);
         live.map(|place| self.spec.modules[place].id.clone())
-            .or_else(|| self.ids.get(&key).cloned())
+            .or_else(|| self.left.id(key).map(str::to_owned))
             .unwrap_or_default()
-    }
-
-    fn remember_ids(&mut self) {
-        // Bounded: notices about slots that left long ago are not expected.
-        if self.ids.len() > 16 * MAX_SLOTS {
-            self.ids.clear();
-        }
-        for (slot, module) in self.live.iter().zip(&self.spec.modules) {
-            self.ids.insert(slot.key, module.id.clone());
-        }
     }
 
     /// Sends one change, even of a value to itself: an event may have moved it since, of which the

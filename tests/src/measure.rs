@@ -76,6 +76,22 @@ pub fn resident_bytes() -> usize {
     pages * 4096
 }
 
+/// Addresses that this process has mapped, in bytes, but for the two mappings that grow by themselves: the
+/// allocator's heap and the first thread's stack. What an allocator maps for other threads is of one size.
+pub fn mapped_bytes() -> usize {
+    let maps = std::fs::read_to_string("/proc/self/maps").expect("Linux has /proc");
+    let grows = |line: &&str| line.ends_with("[heap]") || line.ends_with("[stack]");
+    let bytes = |line: &str| {
+        let (start, end) = line.split_once(' ')?.0.split_once('-')?;
+        let [start, end] = [start, end].map(|address| usize::from_str_radix(address, 16).ok());
+        Some(end? - start?)
+    };
+    let lines = maps.lines().filter(|line| !grows(line));
+    lines
+        .map(|line| bytes(line).expect("a line of maps begins with two addresses"))
+        .sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

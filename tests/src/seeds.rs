@@ -307,7 +307,7 @@ impl Module for Flusher {
     fn reset(&mut self) {}
 }
 
-/// Takes a kilobyte each time it is built, and never gives it back.
+/// Takes 64 bytes each time it is built, and never gives them back.
 pub static LEAKS: Kind = Kind {
     id: "leaks",
     name: "Leaks",
@@ -316,7 +316,22 @@ pub static LEAKS: Kind = Kind {
     params: ARMED,
     build: |setup| {
         // Written to, so that it is resident.
-        std::mem::forget(std::hint::black_box(vec![1u8; 1_024]));
+        std::mem::forget(std::hint::black_box(vec![1u8; 64]));
+        setup.module(Leaks)
+    },
+};
+
+/// Maps a page each time it is built, and never unmaps it.
+pub static MAPS: Kind = Kind {
+    id: "maps",
+    name: "Maps",
+    about: "forgets a mapping of the main thread",
+    face: headroom_engine::Face::PLAIN,
+    params: ARMED,
+    build: |setup| {
+        let mut page = memmap2::MmapMut::map_anon(4_096).expect("a page of memory");
+        page.fill(1);
+        std::mem::forget(page);
         setup.module(Leaks)
     },
 };

@@ -7,7 +7,7 @@ use headroom_engine::{
     Catalog, Change, ControlError, Controller, Event, Health, Kind, RackSpec, Stream,
 };
 
-use crate::measure::resident_bytes;
+use crate::measure::{mapped_bytes, resident_bytes};
 use crate::rig::{Rig, lively, rack};
 use crate::signal::{Random, noise};
 
@@ -22,8 +22,9 @@ const LOOKS: usize = 48;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// A collector that has dropped nothing for so long has nothing left: twice and a half its usual tick.
 const COLLECTOR_IS_IDLE: Duration = Duration::from_millis(25);
-/// What resident memory may grow by over the whole run: the slack of an allocator's own lists.
-pub const GROWTH_BYTES: f64 = 128.0 * 1_024.0;
+/// What resident memory may grow by after warm-up: what an allocator keeps of what it was given back. What is
+/// in use and what is mapped may not grow by one byte.
+const RESIDENT_GROWTH_BYTES: i64 = 128 << 10;
 
 /// What to do.
 #[derive(Debug, Clone)]
@@ -34,17 +35,20 @@ pub struct Soak {
     pub seed: u64,
     /// What racks are made of.
     pub kinds: Vec<&'static Kind>,
+    /// Bytes that the program's allocator has given out and not been given back.
+    pub in_use_bytes: fn() -> usize,
 }
 
 impl Soak {
     /// So many hours of the modules that cost least: everything around a module is what is soaked.
-    pub fn of_hours(hours: f64) -> Self {
+    pub fn of_hours(hours: f64, in_use_bytes: fn() -> usize) -> Self {
         let catalog = Catalog::builtin();
         let kinds = ["gain", "filter", "delay"];
         Self {
             hours,
             seed: 1,
             kinds: kinds.map(|id| catalog.find(id).expect("built in")).to_vec(),
+            in_use_bytes,
         }
     }
 }
@@ -54,8 +58,12 @@ impl Soak {
 pub struct Look {
     /// Seconds of audio since the start.
     pub audio_secs: f64,
+    /// What the allocator has given out.
+    pub in_use_bytes: usize,
     /// Resident memory of the process.
     pub resident_bytes: usize,
+    /// What is mapped, but for the allocator's heap.
+    pub mapped_bytes: usize,
     /// Audio memory that is not the rack's and not yet given back.
     pub retired_bytes: usize,
 }
@@ -82,21 +90,22 @@ pub struct Soaked {
 }
 
 impl Soaked {
-    /// What resident memory grew by between warm-up and end: the slope of the straight line through
-    /// all looks, times their time.
-    pub fn growth_bytes(&self) -> f64 {
-        let looks = &self.looks[self.looks.len() / 4..];
-        let count = looks.len() as f64;
-        let mean = |of: fn(&Look) -> f64| looks.iter().map(of).sum::<f64>() / count;
-        let (at, bytes) = (mean(|l| l.audio_secs), mean(|l| l.resident_bytes as f64));
-        let (mut both, mut square) = (0.0, 0.0);
-        for look in looks {
-            let off = look.audio_secs - at;
-            both += off * (look.resident_bytes as f64 - bytes);
-            square += off * off;
-        }
-        let span = looks[looks.len() - 1].audio_secs - looks[0].audio_secs;
-        both / square * span
+    /// What resident memory grew by after warm-up.
+    pub fn resident_growth_bytes(&self) -> i64 {
+        self.growth(|look| look.resident_bytes)
+    }
+
+    /// What is in use grew by.
+    pub fn growth_bytes(&self) -> i64 {
+        self.growth(|look| look.in_use_bytes)
+    }
+
+    /// The least of the last fourth beyond the least of the second: what is only late to go, on a busy machine,
+    /// is no growth, and what grows raises every look.
+    fn growth(&self, of: fn(&Look) -> usize) -> i64 {
+        let fourth = self.looks.len() / 4;
+        let least = |looks: &[Look]| looks.iter().map(of).min().map_or(0, |bytes| bytes as i64);
+        least(&self.looks[3 * fourth..]) - least(&self.looks[fourth..2 * fourth])
     }
 
     /// All that is wrong, a line each.
@@ -107,11 +116,21 @@ impl Soaked {
                 faults.push(what);
             }
         };
-        let growth = self.growth_bytes();
-        fault(
-            growth.abs() > GROWTH_BYTES,
-            format!("resident memory grew by {growth:.0} bytes: at most {GROWTH_BYTES}"),
-        );
+        let growth = [
+            ("memory in use", 0, self.growth(|look| look.in_use_bytes)),
+            ("what is mapped", 0, self.growth(|look| look.mapped_bytes)),
+            (
+                "resident memory",
+                RESIDENT_GROWTH_BYTES,
+                self.growth(|look| look.resident_bytes),
+            ),
+        ];
+        for (what, most, bytes) in growth {
+            fault(
+                bytes > most,
+                format!("{what} grew by {bytes} bytes: at most {most}"),
+            );
+        }
         for look in &self.looks {
             fault(
                 look.retired_bytes > 0,
@@ -147,7 +166,11 @@ pub fn run(soak: &Soak, mut seen: impl FnMut(&Look)) -> Soaked {
     let mut random = Random::new(soak.seed);
     let mut rig = Rig::new(stream, &any_rack(soak, &mut random));
     let mut sound = Sound::new();
-    let mut soaked = Soaked::default();
+    let mut soaked = Soaked {
+        // All at once: it is not to grow between two looks.
+        looks: Vec::with_capacity(LOOKS),
+        ..Soaked::default()
+    };
     let frames = (soak.hours * 3_600.0 * f64::from(RATE_HZ)) as u64;
     for look in 1..=LOOKS as u64 {
         let until = frames * look / LOOKS as u64;
@@ -167,7 +190,7 @@ pub fn run(soak: &Soak, mut seen: impl FnMut(&Look)) -> Soaked {
             }
             rig.controller.reports();
         }
-        let now = quiet(&mut rig, &mut sound, &mut random);
+        let now = quiet(soak, &mut rig, &mut sound, &mut random);
         seen(&now);
         soaked.looks.push(now);
     }
@@ -245,8 +268,9 @@ fn any_rack(soak: &Soak, random: &mut Random) -> RackSpec {
     }))
 }
 
-/// An empty rack, all that had left rung out or panicked away and given back; then memory is read.
-fn quiet(rig: &mut Rig, sound: &mut Sound, random: &mut Random) -> Look {
+/// An empty rack with nothing to undo, all that had left rung out or panicked away and given back; then
+/// memory is read.
+fn quiet(soak: &Soak, rig: &mut Rig, sound: &mut Sound, random: &mut Random) -> Look {
     let start = Instant::now();
     while let Err(error) = rig.controller.load(&rack([])) {
         assert!(matches!(error, ControlError::Busy), "{error}");
@@ -274,9 +298,14 @@ fn quiet(rig: &mut Rig, sound: &mut Sound, random: &mut Random) -> Look {
             break;
         }
     }
+    // Forgets the names of what has left.
+    rig.controller.reports();
+    drop(rig.controller.take_history());
     Look {
+        in_use_bytes: (soak.in_use_bytes)(),
         audio_secs: sound.frames as f64 / f64::from(RATE_HZ),
         resident_bytes: resident_bytes(),
+        mapped_bytes: mapped_bytes(),
         retired_bytes,
     }
 }

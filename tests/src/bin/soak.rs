@@ -4,10 +4,11 @@
 use std::process::ExitCode;
 
 use assert_no_alloc::AllocDisabler;
+use cap::Cap;
 
-/// Ends the program at the first allocation on the audio thread.
+/// Counts what is in use, and ends the program at the first allocation on the audio thread.
 #[global_allocator]
-static ALLOCATOR: AllocDisabler = AllocDisabler;
+static ALLOCATOR: Cap<AllocDisabler> = Cap::new(AllocDisabler, usize::MAX);
 
 #[cfg(target_os = "linux")]
 fn main() -> ExitCode {
@@ -20,15 +21,25 @@ fn main() -> ExitCode {
         eprintln!("soak: expected HOURS CSV");
         return ExitCode::FAILURE;
     };
-    let soak = Soak::of_hours(hours);
+    let soak = Soak::of_hours(hours, || ALLOCATOR.allocated());
     let written = std::fs::File::create(&path).and_then(|mut csv| {
-        writeln!(csv, "audio_secs,resident_bytes,retired_bytes")?;
+        writeln!(csv, "audio_secs,resident_bytes,retired_bytes,in_use_bytes")?;
         let mut failed = Ok(());
         let soaked = run(&soak, |look: &Look| {
-            let (secs, resident) = (look.audio_secs, look.resident_bytes);
-            println!("{:5.2} h: {resident} bytes resident", secs / 3_600.0);
+            let Look {
+                audio_secs,
+                in_use_bytes,
+                resident_bytes,
+                retired_bytes,
+                ..
+            } = look;
+            let hours = audio_secs / 3_600.0;
+            println!("{hours:5.2} h: {in_use_bytes} bytes in use, {resident_bytes} resident");
             if failed.is_ok() {
-                failed = writeln!(csv, "{secs:.1},{resident},{}", look.retired_bytes);
+                failed = writeln!(
+                    csv,
+                    "{audio_secs:.1},{resident_bytes},{retired_bytes},{in_use_bytes}"
+                );
             }
         });
         failed.map(|()| soaked)
@@ -41,12 +52,13 @@ fn main() -> ExitCode {
         }
     };
     println!(
-        "{hours} h of audio: {} edits, {} preset changes, {} moves, {} panics; resident memory grew by {:.0} bytes",
+        "{hours} h of audio: {} edits, {} preset changes, {} moves, {} panics; what is in use grew by {} bytes, resident memory by {}",
         soaked.edits,
         soaked.presets,
         soaked.moves,
         soaked.panics,
-        soaked.growth_bytes()
+        soaked.growth_bytes(),
+        soaked.resident_growth_bytes()
     );
     let mut faults = soaked.faults();
     if arguments.next().as_deref() == Some("any-growth") {
