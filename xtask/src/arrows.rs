@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("headroom-gui-tests", &["headroom-gui", "headroom-ipc"]),
     ("headroom-tests", EVERYTHING),
     ("headroom-models", &[]),
+    ("headroom-sanitizer", &[]),
     ("headroom-inputs", &["headroom-engine", "headroom-ipc"]),
     ("headroom-bench", EVERYTHING),
     ("xtask", &[]),
@@ -123,6 +124,10 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     (
         "tests/sanitizer/seed_memory.rs",
         "writes behind its memory, for a sanitizer to see",
+    ),
+    (
+        "tests/sanitizer/seed_race.rs",
+        "races for memory, for a sanitizer to see",
     ),
     ("tests/trap.rs", "makes system calls to see them trapped"),
     (

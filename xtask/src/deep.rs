@@ -2,13 +2,11 @@
 //! the present commit are not run again.
 
 use crate::error::Error;
-use crate::{fuzz, hosts, native_pipewire, sanitizer, shell, soak_picture, valgrind};
-use std::path::{Path, PathBuf};
+use crate::passed::Passed;
+use crate::stage::Stage;
+use crate::{fuzz, hosts, native_pipewire, races, sanitizer, shell, soak_picture, valgrind};
 use std::process::Command;
 use std::time::Duration;
-
-/// No stage takes longer: it is ended.
-const LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// What to run.
 #[derive(Debug, clap::Args)]
@@ -21,47 +19,58 @@ pub(crate) struct Options {
     /// Run them even if they passed
     #[arg(long)]
     again: bool,
+    /// A stage is ended after so many minutes
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    minutes: u32,
+    /// The toolchain for the stages that take a nightly one
+    #[arg(long, value_name = "NAME", default_value = sanitizer::NIGHTLY)]
+    toolchain: String,
 }
 
 /// One long check.
-struct Stage {
+struct Check {
     name: &'static str,
     about: &'static str,
-    run: fn(&Path) -> Result<(), Error>,
+    run: fn(&Stage<'_>) -> Result<(), Error>,
 }
 
-const STAGES: &[Stage] = &[
-    Stage {
+const CHECKS: &[Check] = &[
+    Check {
         name: "soak",
         about: "24 h of audio with everything at random: memory stays what it is",
         run: soak,
     },
-    Stage {
+    Check {
         name: "asan",
-        about: "all of the engine's tests under AddressSanitizer and LeakSanitizer (nightly)",
+        about: "all tests of engine and ipc under AddressSanitizer and LeakSanitizer (nightly)",
         run: sanitizer::whole,
     },
-    Stage {
+    Check {
+        name: "tsan",
+        about: "what runs on several threads under ThreadSanitizer (nightly, rust-src)",
+        run: races::run,
+    },
+    Check {
         name: "fuzz",
-        about: "five minutes of the fuzzer on each kind of input (nightly, cargo-fuzz)",
+        about: "the fuzzer on each kind of input, its time shared by them (nightly, cargo-fuzz)",
         run: fuzz::run,
     },
-    Stage {
+    Check {
         name: "memcheck",
         about: "a short soak under Valgrind's memcheck: no invalid access, no leak",
         run: valgrind::memcheck,
     },
-    Stage {
+    Check {
         name: "massif",
         about: "the heap of an offline render over time, by Valgrind's massif",
         run: valgrind::massif,
     },
-    Stage {
+    Check {
         name: "pipewire",
         about: "the program on PipeWire's native door: it plays exactly, and waits out a killed server",
         run: native_pipewire::play,
     },
-    Stage {
+    Check {
         name: "hosts",
         about: "the plugin in Ardour, Qtractor's scanner and DawDreamer; 10,000 instances one after the other",
         run: hosts::run,
@@ -74,27 +83,35 @@ pub(crate) fn run(options: &Options) -> Result<(), Error> {
     let chosen = chosen(&options.stages)?;
     let passed = Passed::here()?;
     if options.list {
-        for stage in chosen {
-            let mark = if passed.has(stage.name) { "passed" } else { "" };
-            println!("{:<10} {mark:<7} {}", stage.name, stage.about);
+        for check in chosen {
+            let mark = if passed.has(check.name) { "passed" } else { "" };
+            println!("{:<10} {mark:<7} {}", check.name, check.about);
         }
         return Ok(());
     }
-    let skips = |stage: &&Stage| !options.again && passed.has(stage.name);
-    for stage in chosen.iter().copied().filter(skips) {
-        println!("{}: passed for {} before", stage.name, passed.commit);
+    let skips = |check: &&Check| !options.again && passed.has(check.name);
+    for check in chosen.iter().copied().filter(skips) {
+        println!("{}: passed for {} before", check.name, passed.commit);
     }
     if passed.changed {
         println!("The source is not as committed: what passes is not remembered.");
     }
+    let limit = Duration::from_secs(60 * u64::from(options.minutes));
     let mut failed = Vec::new();
-    for stage in chosen.iter().copied().filter(|stage| !skips(stage)) {
-        println!("{}: {}", stage.name, stage.about);
-        match (stage.run)(&passed.folder) {
-            Ok(()) => passed.remember(stage.name)?,
+    for check in chosen.iter().copied().filter(|check| !skips(check)) {
+        println!("{}: {}", check.name, check.about);
+        let stage = Stage::start(
+            check.name,
+            &options.toolchain,
+            &passed,
+            options.again,
+            limit,
+        );
+        match (check.run)(&stage) {
+            Ok(()) => passed.remember(check.name)?,
             Err(error) => {
-                eprintln!("{}: {error}", stage.name);
-                failed.push(stage.name);
+                eprintln!("{}: {error}", check.name);
+                failed.push(check.name);
             }
         }
     }
@@ -105,100 +122,34 @@ pub(crate) fn run(options: &Options) -> Result<(), Error> {
     Err(Error::Check(format!("deep stages failed: {failed}")))
 }
 
-fn chosen(names: &[String]) -> Result<Vec<&'static Stage>, Error> {
+fn chosen(names: &[String]) -> Result<Vec<&'static Check>, Error> {
     for name in names {
-        if !STAGES.iter().any(|stage| stage.name == name) {
-            let known: Vec<&str> = STAGES.iter().map(|stage| stage.name).collect();
+        if !CHECKS.iter().any(|check| check.name == name) {
+            let known: Vec<&str> = CHECKS.iter().map(|check| check.name).collect();
             return Err(Error::Check(format!(
                 "there is no stage `{name}`: expected one of {}",
                 known.join(", ")
             )));
         }
     }
-    let wanted = |stage: &&Stage| names.is_empty() || names.iter().any(|name| name == stage.name);
-    Ok(STAGES.iter().filter(wanted).collect())
+    let wanted = |check: &&Check| names.is_empty() || names.iter().any(|name| name == check.name);
+    Ok(CHECKS.iter().filter(wanted).collect())
 }
 
-/// What passed, in `target/deep/`: a file for each stage that holds the commit it passed for.
-struct Passed {
-    folder: PathBuf,
-    commit: String,
-    /// The source differs from the commit.
-    changed: bool,
-}
-
-impl Passed {
-    fn here() -> Result<Self, Error> {
-        let git = |arguments: &[&str]| {
-            let mut git = Command::new("git");
-            shell::read(git.args(arguments).current_dir(shell::root()))
-        };
-        Self::of(
-            &shell::root().join("target/deep"),
-            git(&["rev-parse", "HEAD"])?.trim(),
-            !git(&["status", "--porcelain"])?.trim().is_empty(),
-        )
-    }
-
-    fn of(folder: &Path, commit: &str, changed: bool) -> Result<Self, Error> {
-        std::fs::create_dir_all(folder).map_err(|source| Error::file(folder, source))?;
-        Ok(Self {
-            folder: folder.to_owned(),
-            commit: commit.to_owned(),
-            changed,
-        })
-    }
-
-    fn file(&self, stage: &str) -> PathBuf {
-        self.folder.join(format!("{stage}.passed"))
-    }
-
-    fn has(&self, stage: &str) -> bool {
-        let said = std::fs::read_to_string(self.file(stage));
-        !self.changed && said.is_ok_and(|commit| commit == self.commit)
-    }
-
-    fn remember(&self, stage: &str) -> Result<(), Error> {
-        if self.changed {
-            return Ok(());
-        }
-        let file = self.file(stage);
-        std::fs::write(&file, &self.commit).map_err(|source| Error::file(&file, source))
-    }
-}
-
-/// `[main]` Runs a command of a stage, for [`LIMIT`] at most.
-pub(crate) fn run_within_limit(command: &mut Command) -> Result<(), Error> {
-    shell::run_within(command, LIMIT)
-}
-
-fn soak(folder: &Path) -> Result<(), Error> {
+fn soak(stage: &Stage<'_>) -> Result<(), Error> {
     let program = shell::build("headroom-tests", "soak")?;
-    let csv = folder.join("soak.csv");
+    let csv = stage.folder.join("soak.csv");
     let mut soak = Command::new(program);
     soak.arg("24").arg(&csv);
-    let result = run_within_limit(&mut soak);
+    let result = stage.run(&mut soak);
     // Of use most of all where it failed.
-    soak_picture::save(&csv, &folder.join("soak.png"))?;
+    soak_picture::save(&csv, &stage.folder.join("soak.png"))?;
     result
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_stage_that_passed_is_remembered_for_its_commit_and_an_unchanged_source_only() {
-        let folder = tempfile::tempdir().unwrap();
-        let of = |commit, changed| Passed::of(folder.path(), commit, changed).unwrap();
-        of("one", true).remember("soak").unwrap();
-        assert!(!of("one", false).has("soak"));
-        of("one", false).remember("soak").unwrap();
-        assert!(of("one", false).has("soak"));
-        assert!(!of("one", true).has("soak"));
-        assert!(!of("two", false).has("soak"));
-        assert!(!of("one", false).has("asan"));
-    }
 
     #[test]
     fn a_stage_that_is_not_there_is_named_with_those_that_are() {

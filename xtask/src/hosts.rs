@@ -1,15 +1,15 @@
 //! The stage of the plugin in hosts that are too large, or cycles that are too many, for every run.
 
 use crate::error::Error;
-use crate::{deep, packages, python, shell};
-use std::path::Path;
+use crate::stage::Stage;
+use crate::{packages, python, shell};
 
 /// How often an instance is loaded and let go, for each format.
 const CYCLES: &str = "10000";
 
 /// `[main]` Installs Ardour, Qtractor and DawDreamer, and runs what is claimed of the plugin in them; then
 /// many instances one after the other.
-pub(crate) fn run(_folder: &Path) -> Result<(), Error> {
+pub(crate) fn run(stage: &Stage<'_>) -> Result<(), Error> {
     packages::ensure(&[packages::BUILD, packages::PYTHON, packages::HOSTS])?;
     let hosts = [python::HOSTS, python::LARGE_HOSTS].concat();
     let python = python::ensure(&hosts)?;
@@ -24,8 +24,8 @@ pub(crate) fn run(_folder: &Path) -> Result<(), Error> {
         tests.env("HEADROOM_CYCLES", CYCLES);
         tests
     };
-    deep::run_within_limit(&mut tests(&["python", "daws"], &["--include-ignored"]))?;
+    stage.run(&mut tests(&["python", "daws"], &["--include-ignored"]))?;
     // One of them at a time: what is counted is the process's.
     let mut cycles = tests(&["lifecycle", "vst3"], &["one_after_the_other"]);
-    deep::run_within_limit(cycles.arg("--test-threads=1"))
+    stage.run(cycles.arg("--test-threads=1"))
 }

@@ -2,11 +2,11 @@
 //! build as all the rest.
 
 use crate::error::Error;
-use crate::{deep, packages, shell};
-use std::path::Path;
+use crate::stage::Stage;
+use crate::{packages, shell};
 
 /// `[main]` Builds it, and runs what is claimed of it on a real server.
-pub(crate) fn play(_folder: &Path) -> Result<(), Error> {
+pub(crate) fn play(stage: &Stage<'_>) -> Result<(), Error> {
     packages::ensure(&[packages::BUILD, packages::TEST, packages::NATIVE_PIPEWIRE])?;
     let mut tests = shell::cargo();
     tests.args(["test", "--release", "--package", "headroom"]);
@@ -14,5 +14,5 @@ pub(crate) fn play(_folder: &Path) -> Result<(), Error> {
     tests.args(["--test", "play_pipewire", "--test", "pipewire_returns"]);
     // One server at a time: the machine's cores are not for two.
     tests.args(["--", "--test-threads=1"]);
-    deep::run_within_limit(&mut tests)
+    stage.run(&mut tests)
 }

@@ -13,6 +13,12 @@ pub(crate) fn root() -> PathBuf {
     here.parent().map_or(here.clone(), Path::to_owned)
 }
 
+/// Where cargo builds.
+pub(crate) fn target() -> PathBuf {
+    let chosen = std::env::var_os("CARGO_TARGET_DIR");
+    chosen.map_or_else(|| root().join("target"), PathBuf::from)
+}
+
 /// The cargo that runs this program, in the workspace's folder.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

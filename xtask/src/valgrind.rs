@@ -1,7 +1,8 @@
 //! The stages that run under Valgrind.
 
 use crate::error::Error;
-use crate::{deep, packages, shell};
+use crate::stage::Stage;
+use crate::{packages, shell};
 use std::path::Path;
 use std::process::Command;
 
@@ -11,7 +12,7 @@ const MEMCHECK_HOURS: &str = "0.02";
 const MASSIF_SECS: u32 = 20;
 
 /// `[main]` A short soak: no invalid access, nothing uninitialised decides anything, no leak.
-pub(crate) fn memcheck(folder: &Path) -> Result<(), Error> {
+pub(crate) fn memcheck(stage: &Stage<'_>) -> Result<(), Error> {
     packages::ensure(&[packages::VALGRIND])?;
     let program = shell::build("headroom-tests", "soak")?;
     let mut memcheck = Command::new("valgrind");
@@ -21,24 +22,26 @@ pub(crate) fn memcheck(folder: &Path) -> Result<(), Error> {
     memcheck.args(["--errors-for-leak-kinds=definite,indirect"]);
     memcheck.arg(program).arg(MEMCHECK_HOURS);
     // What is resident is Valgrind's own memory too.
-    memcheck.arg(folder.join("memcheck.csv")).arg("any-growth");
-    deep::run_within_limit(&mut memcheck)
+    memcheck
+        .arg(stage.folder.join("memcheck.csv"))
+        .arg("any-growth");
+    stage.run(&mut memcheck)
 }
 
 /// `[main]` The heap of an offline render over time, and its peak.
-pub(crate) fn massif(folder: &Path) -> Result<(), Error> {
+pub(crate) fn massif(stage: &Stage<'_>) -> Result<(), Error> {
     packages::ensure(&[packages::BUILD, packages::VALGRIND])?;
     let program = shell::build("headroom", "headroom")?;
-    let input = folder.join("massif-in.wav");
+    let input = stage.folder.join("massif-in.wav");
     write_noise(&input)?;
-    let file = folder.join("massif.out");
+    let file = stage.folder.join("massif.out");
     let mut massif = Command::new("valgrind");
     massif.args(["--quiet", "--tool=massif", "--time-unit=i"]);
     massif.arg(format!("--massif-out-file={}", file.display()));
     massif.arg(program).arg("render").arg(&input);
-    massif.arg(folder.join("massif-out.wav"));
+    massif.arg(stage.folder.join("massif-out.wav"));
     massif.args(["--preset", "drum-bus"]);
-    deep::run_within_limit(&mut massif)?;
+    stage.run(&mut massif)?;
     let text = std::fs::read_to_string(&file).map_err(|source| Error::file(&file, source))?;
     let heap = heap_bytes(&text);
     let (Some(peak), Some(last)) = (heap.iter().max(), heap.last()) else {
