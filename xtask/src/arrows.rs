@@ -2,7 +2,7 @@
 //! `unsafe`, and which names of other people's crates may not be used.
 
 use crate::error::Error;
-use crate::shell;
+use crate::{shell, shown};
 use std::path::Path;
 
 /// The packages of the workspace, and which of the others each may import. `gui -> ipc <- engine
@@ -154,6 +154,7 @@ pub(crate) fn violations() -> Result<Vec<String>, Error> {
     let sources = sources(&shell::root())?;
     let mut found = import_violations(&packages, ARROWS);
     found.extend(source_violations(&sources, UNSAFE_FILES, BANNED));
+    found.extend(shown::violations(&sources)?);
     Ok(found)
 }
 
@@ -216,9 +217,9 @@ fn import_violations(packages: &[Package], arrows: &[(&str, &[&str])]) -> Vec<St
 
 /// A Rust file: its path from the workspace's folder, with slashes, and its text.
 #[derive(Debug)]
-struct Source {
-    path: String,
-    text: String,
+pub(crate) struct Source {
+    pub(crate) path: String,
+    pub(crate) text: String,
 }
 
 /// All Rust files of the workspace, in order of their paths.
@@ -295,7 +296,7 @@ fn source_violations(
 }
 
 /// The identifiers and keywords of a Rust file with their lines; comments and strings are none.
-fn words(text: &str) -> Result<Vec<(String, usize)>, String> {
+pub(crate) fn words(text: &str) -> Result<Vec<(String, usize)>, String> {
     use proc_macro2::{TokenStream, TokenTree};
     fn walk(stream: TokenStream, words: &mut Vec<(String, usize)>) {
         for token in stream {

@@ -31,6 +31,7 @@ mod report;
 mod sanitizer;
 mod screen_cost;
 mod shell;
+mod shown;
 mod soak_picture;
 mod stage;
 mod suite;
