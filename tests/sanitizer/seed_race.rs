@@ -4,7 +4,7 @@
 
 use std::cell::UnsafeCell;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
@@ -39,12 +39,18 @@ impl Shared {
     }
 }
 
-/// Two threads count in one place.
+/// Two threads count in one place, at one time: neither is over before the other has begun.
 fn number() {
-    let count = Shared(UnsafeCell::new(0));
+    let (count, begun) = (Shared(UnsafeCell::new(0)), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for _ in 0..2 {
-            scope.spawn(|| (0..1_000).for_each(|_| count.add()));
+            scope.spawn(|| {
+                count.add();
+                // Relaxed, so that this puts nothing in an order.
+                begun.fetch_add(1, Ordering::Relaxed);
+                wait_until(|| begun.load(Ordering::Relaxed) == 2);
+                count.add();
+            });
         }
     });
     assert!(count.get() > 0);
@@ -53,15 +59,23 @@ fn number() {
 /// One thread writes, and says that it has; the other looks for that, and reads. Without `Release` nothing puts the
 /// two in an order, though on this processor it would be seen to work.
 fn publish(order: Ordering) {
-    let (value, is_there) = (Shared(UnsafeCell::new(0)), AtomicBool::new(false));
+    let value = Shared(UnsafeCell::new(0));
+    let (is_there, is_read) = (AtomicBool::new(false), AtomicBool::new(false));
     std::thread::scope(|scope| {
         scope.spawn(|| {
             value.add();
             is_there.store(true, order);
+            // Of a thread that is over the sanitizer forgets where it wrote.
+            wait_until(|| is_read.load(Ordering::Relaxed));
         });
-        while !is_there.load(Ordering::Acquire) {
-            std::thread::yield_now();
-        }
+        wait_until(|| is_there.load(Ordering::Acquire));
         assert_eq!(value.get(), 1);
+        is_read.store(true, Ordering::Relaxed);
     });
+}
+
+fn wait_until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        std::thread::yield_now();
+    }
 }
