@@ -86,6 +86,73 @@ fn queues_and_lists_remember_how_full_they_ever_were() {
     assert_eq!(health.commands.most, 700);
 }
 
+/// An echo that rings for a minute.
+fn echo(number: usize) -> ModuleSpec {
+    module("delay")
+        .with("time_ms", 300.0)
+        .with("feedback", 0.95)
+        .with_id(format!("echo{number}"))
+}
+
+#[test]
+fn each_tail_that_is_cut_for_want_of_room_is_counted_and_no_other() {
+    let mut rig = Rig::stereo(&rack([echo(0)]));
+    let mut sound = [noise(1, 0.5, 4_096), noise(2, 0.5, 4_096)];
+    rig.play(&mut sound);
+    // Eight may ring: those that the first eight edits make leave.
+    for number in 1..=12 {
+        rig.controller.edit(&rack([echo(number)])).unwrap();
+        rig.play(&mut sound);
+        let cut = rig.controller.health().cut_tails;
+        assert_eq!(cut, number.saturating_sub(8) as u64, "edit {number}");
+    }
+    // Of racks two.
+    let mut rig = Rig::stereo(&rack([echo(0)]));
+    rig.play(&mut sound);
+    for number in 1..=5 {
+        rig.controller.load(&rack([echo(number)])).unwrap();
+        rig.play(&mut sound);
+        let cut = rig.controller.health().cut_tails;
+        assert_eq!(cut, number.saturating_sub(2) as u64, "preset {number}");
+    }
+    // What rings out by itself is not counted.
+    let mut rig = Rig::stereo(&rack([module("gain")]));
+    for number in 0..20 {
+        let gain = module("gain").with_id(format!("gain{number}"));
+        rig.controller.edit(&rack([gain])).unwrap();
+        rig.play(&mut sound);
+    }
+    assert_eq!(rig.controller.health().cut_tails, 0);
+}
+
+#[test]
+fn each_notice_that_finds_its_queue_full_is_counted_and_those_before_it_are_kept() {
+    let mut rig = Rig::stereo(&rack([module("gain")]));
+    let gone = rig.controller.slot_key("gain").unwrap();
+    rig.controller.edit(&rack([])).unwrap();
+    rig.play(&mut sound());
+    // Each names a slot that is no more, of which the main thread is told.
+    let room = rig.controller.health().notices.room;
+    let change = headroom_engine::Change::Mix {
+        slot: gone,
+        value: 0.5,
+    };
+    let event = headroom_engine::Event { frame: 0, change };
+    let mut block = [vec![0.0; 64], vec![0.0; 64]];
+    for _ in 0..room + 7 {
+        let [left, right] = &mut block;
+        rig.processor.process(&mut [left, right], &[event]);
+    }
+    let health = rig.controller.health();
+    assert_eq!(health.lost_notices, 7);
+    rig.controller.reports();
+    assert_eq!(rig.controller.health().notices.most, room);
+    let [left, right] = &mut block;
+    rig.processor.process(&mut [left, right], &[event]);
+    // There is room again.
+    assert_eq!(rig.controller.health().lost_notices, 7);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn the_collector_says_what_it_has_given_back() {

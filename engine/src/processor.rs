@@ -18,7 +18,7 @@ use crate::memory::{Chunk, Cursor, Place, Pool, Scratch};
 use crate::message::{Change, Event, Message, Notice, SlotKey};
 use crate::meter::{LevelCells, LevelMeter, Measured};
 use crate::panic::{Panic, PanicButton, SLOTS_A_STEP};
-use crate::rack::{Rack, TAIL_LIMIT_SECS};
+use crate::rack::{NoRoom, Rack, TAIL_LIMIT_SECS};
 use crate::realtime::{
     BlockWatch, Collector, HealthCells, ThreadFaults, add, guarded, has_flushed, lower_flushed,
     raise, thread_id,
@@ -514,13 +514,14 @@ impl Processor {
     /// the queue, and all that comes behind it: nothing overtakes.
     fn take_messages(&mut self, most: usize) {
         for _ in 0..most {
-            let has_room = match self.commands.peek() {
+            let room = match self.commands.peek() {
                 Err(_) => return,
                 Ok(Message::Edit(order)) => self.rack.has_room_for(order),
                 Ok(Message::Preset(_)) => self.has_room_for_rack(),
-                Ok(_) => true,
+                Ok(_) => Ok(()),
             };
-            if !has_room {
+            if let Err(NoRoom { cut }) = room {
+                add(&self.health.cut_tails, cut);
                 return;
             }
             match self.commands.pop() {
@@ -554,14 +555,19 @@ impl Processor {
         }
     }
 
-    fn has_room_for_rack(&mut self) -> bool {
+    fn has_room_for_rack(&mut self) -> Result<(), NoRoom> {
         if !self.tails.is_full() {
-            return true;
+            return Ok(());
         }
-        if let Some(oldest) = self.tails.oldest_mut() {
-            oldest.tail.cut_off(self.stream.frames(FADE_SECS));
+        let fade_frames = self.stream.frames(FADE_SECS);
+        let mut cut = 0;
+        if let Some(RackTail { tail, .. }) = self.tails.oldest_mut()
+            && !tail.is_cut()
+        {
+            tail.cut_off(fade_frames);
+            cut = 1;
         }
-        false
+        Err(NoRoom { cut })
     }
 
     fn change_rack(&mut self, rack: Owned<Rack>) {

@@ -27,6 +27,13 @@ pub const MAX_SLOT_TAILS: usize = 8;
 /// How long what has left may ring, in seconds.
 pub(crate) const TAIL_LIMIT_SECS: f64 = 60.0;
 
+/// There is no room for one tail more until others have been faded out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NoRoom {
+    /// Those that are being faded out from now on.
+    pub(crate) cut: u64,
+}
+
 /// Live slots, as many that leave in one edit, and those that had left before.
 pub(crate) const fn most_entries(slots: usize) -> usize {
     2 * slots + MAX_SLOT_TAILS
@@ -227,14 +234,14 @@ impl Rack {
     }
 
     /// `[audio]` Whether there is room for what `order` makes leave. If not, the oldest tails are
-    /// being cut off: ask again in the next block.
-    pub(crate) fn has_room_for(&mut self, order: &Order) -> bool {
+    /// being cut off, so many since it was asked last: ask again in the next block.
+    pub(crate) fn has_room_for(&mut self, order: &Order) -> Result<(), NoRoom> {
         let live = self.entries.iter().filter(|entry| entry.is_live()).count();
         let leaving = self.entries.len() - live;
         let more = live.saturating_sub(order.staying());
         // An edit that alone removes more than that may have them all, once the place is empty.
         if more == 0 || leaving == 0 || leaving + more <= MAX_SLOT_TAILS {
-            return true;
+            return Ok(());
         }
         let being_cut = |entry: &&Entry| match &entry.stage {
             Stage::Leaving(leaving) => leaving.tail.is_cut(),
@@ -242,12 +249,13 @@ impl Rack {
         };
         let being_cut = self.entries.iter().filter(being_cut).count();
         let too_many = (leaving + more - MAX_SLOT_TAILS).min(leaving);
-        self.cut_oldest(too_many.saturating_sub(being_cut));
-        false
+        let cut = self.cut_oldest(too_many.saturating_sub(being_cut));
+        Err(NoRoom { cut })
     }
 
-    fn cut_oldest(&mut self, count: usize) {
-        for _ in 0..count {
+    /// How many were there to cut.
+    fn cut_oldest(&mut self, count: usize) -> u64 {
+        for done in 0..count {
             let tails = self
                 .entries
                 .iter_mut()
@@ -257,10 +265,11 @@ impl Rack {
                 });
             let uncut = tails.filter(|tail| !tail.is_cut());
             let Some(oldest) = uncut.max_by_key(|tail| tail.age_frames()) else {
-                return;
+                return done as u64;
             };
             oldest.cut_off(self.fade_frames);
         }
+        count as u64
     }
 
     /// `[audio]` Takes the new order. What is left of the old list stays in `order`, to be dropped by

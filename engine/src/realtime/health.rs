@@ -24,6 +24,7 @@ pub struct HealthCells {
     pub(crate) muted_chunks: AtomicU64,
     pub(crate) panics: AtomicU64,
     pub(crate) lost_notices: AtomicU64,
+    pub(crate) cut_tails: AtomicU64,
     /// Blocks in which a result was flushed to zero.
     pub(crate) flushed_blocks: AtomicU64,
     /// The most entries that the rack's list, and the list of racks that have left, ever had.
@@ -50,6 +51,7 @@ impl Default for HealthCells {
             muted_chunks: AtomicU64::new(0),
             panics: AtomicU64::new(0),
             lost_notices: AtomicU64::new(0),
+            cut_tails: AtomicU64::new(0),
             flushed_blocks: AtomicU64::new(0),
             most_slots: AtomicU64::new(0),
             most_rack_tails: AtomicU64::new(0),
@@ -111,6 +113,7 @@ impl HealthCells {
             muted_chunks: get(&self.muted_chunks),
             panics: get(&self.panics),
             lost_notices: get(&self.lost_notices),
+            cut_tails: get(&self.cut_tails),
             flushed_blocks: get(&self.flushed_blocks),
             slots: HighWater {
                 most: get(&self.most_slots),
@@ -252,6 +255,8 @@ pub struct Health {
     pub panics: u64,
     /// Notices that found their queue full.
     pub lost_notices: u64,
+    /// Slots and racks that had left and were faded out before they had rung out, to make room for one more.
+    pub cut_tails: u64,
     /// Blocks in which a result was too small for a number and was flushed to zero.
     pub flushed_blocks: u64,
     /// Commands that waited for the audio thread.

@@ -19,6 +19,8 @@ pub struct HealthReport {
     pub panics: u64,
     /// Notices that found their queue full.
     pub lost_notices: u64,
+    /// Slots and racks that had left and were faded out before they had rung out, to make room for one more.
+    pub cut_tails: u64,
     /// What went wrong in each slot of the newest rack, in its order.
     pub slots: Vec<SlotFaults>,
     /// The most that ever was in each thing of fixed room.
@@ -118,6 +120,7 @@ impl HealthReport {
             flushed_blocks: health.flushed_blocks,
             panics: health.panics,
             lost_notices: health.lost_notices,
+            cut_tails: health.cut_tails,
             slots: slots
                 .into_iter()
                 .map(|(id, faults)| SlotFaults {
@@ -177,8 +180,10 @@ impl HealthReport {
         let list = list.map(|(name, mark)| format!("{name} {}/{}", mark.most, mark.room));
         let collector = self.collector;
         format!(
-            "{}  freed {} ({} full)",
+            "{}  lost notices {}  cut tails {}  freed {} ({} full)",
             list.join("  "),
+            self.lost_notices,
+            self.cut_tails,
             collector.objects,
             collector.full_ticks
         )
