@@ -104,11 +104,7 @@ fn tests(sources: &[Source]) -> Vec<String> {
         for pair in words.windows(2) {
             match pair[0].0.as_str() {
                 "test" => is_test = true,
-                "fn" => {
-                    if std::mem::take(&mut is_test) {
-                        tests.push(pair[1].0.clone());
-                    }
-                }
+                "fn" if std::mem::take(&mut is_test) => tests.push(pair[1].0.clone()),
                 _ => {}
             }
         }
