@@ -388,6 +388,20 @@ fn both_sides_resize_and_the_host_says_how_large_is_drawn() {
                 assert_eq!(stage.size(screen), after);
             }
 
+            // A host that never comes back to its main thread: the screen is made as it was.
+            open.answers = false;
+            let before = stage.size(socket);
+            move_mouse(before.0 as i32 - 5, before.1 as i32 - 5);
+            open.play(Duration::from_millis(200));
+            xdotool(&["mousedown", "1"]);
+            open.play(Duration::from_millis(200));
+            move_mouse(before.0 as i32 - 60, before.1 as i32 - 40);
+            open.play_until("another size", |_| stage.size(screen) != before);
+            xdotool(&["mouseup", "1"]);
+            open.play_until("the size from before", |_| stage.size(screen) == before);
+            assert_eq!(stage.size(socket), before);
+            open.answers = true;
+
             // The host draws at another scale from now on: as much is seen, in more pixels.
             let handle = open.instance.plugin.plugin_handle();
             gui.set_size(&handle, size(900, 600)).unwrap();

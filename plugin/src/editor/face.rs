@@ -15,7 +15,7 @@ use super::keeper::Keeper;
 use super::outbox::Outbox;
 use super::socket::{Socket, display_scale};
 use super::under_way::UnderWay;
-use super::{Open, Standing, Wish};
+use super::{Open, Standing};
 use crate::parameters::Parameters;
 use crate::shield::shielded;
 
@@ -333,7 +333,7 @@ impl EditorHandle for Handle {
         let size = self.shape.pixels();
         self.with(|open| {
             // As much is seen as before: the host is asked for the room.
-            open.wish = Some(Wish { size, is_so: false });
+            open.wish(size, false);
             Ok(())
         })
     }

@@ -32,6 +32,7 @@ mod under_way;
 use std::ffi::OsString;
 use std::process::Child;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use headroom_ipc::{Backing, Server};
 
@@ -77,7 +78,11 @@ struct Wish {
     size: (u32, u32),
     /// The screen has made itself so.
     is_so: bool,
+    since: Instant,
 }
+
+/// A host that has not come to its main thread for this long does not: the screen is made as it was.
+const ANSWERS: Duration = Duration::from_millis(500);
 
 /// What is there once somebody looks.
 struct Service {
@@ -135,6 +140,13 @@ impl Drop for Standing {
 }
 
 impl Open {
+    /// Has the host be asked for a size, on its main thread.
+    fn wish(&mut self, size: (u32, u32), is_so: bool) {
+        let since = Instant::now();
+        self.wish = Some(Wish { size, is_so, since });
+        self.outbox.call();
+    }
+
     /// Whoever held a control is gone: a host must not wait for the end of it.
     fn let_go(&self, past: &mut Past) {
         for row in past.let_go() {
@@ -148,14 +160,18 @@ impl Open {
                 SocketNews::Clicked => self.keeper.click(),
                 SocketNews::Wish(width, height) => {
                     let size = (width, height);
-                    self.wish = Some(Wish { size, is_so: true });
+                    self.wish(size, true);
                 }
                 // The host has taken the window away under it.
                 SocketNews::Gone => ended.extend(self.keeper.end()),
             }
         }
-        if self.wish.is_some() {
-            self.outbox.call();
+        if let Some(wish) = self.wish
+            && wish.is_so
+            && wish.since.elapsed() > ANSWERS
+        {
+            self.wish = None;
+            self.socket.resize(self.shape.pixels());
         }
         if !self.is_seen {
             return;
