@@ -244,6 +244,37 @@ fn every_state_that_was_ever_saved_is_read() {
     assert!(count >= 4, "{count} states");
 }
 
+/// FNV-1a, 64 bits.
+fn hash(bytes: &[u8]) -> u64 {
+    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
+}
+
+#[test]
+fn no_state_of_the_corpus_has_changed_or_gone() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/states");
+    let list = include_str!("data/states.txt");
+    let frozen: Vec<_> = list.lines().filter(|line| !line.starts_with('#')).collect();
+    let mut now: Vec<_> = std::fs::read_dir(&folder)
+        .expect("the corpus")
+        .map(|file| {
+            let file = file.expect("a file");
+            let bytes = std::fs::read(file.path()).expect("it can be read");
+            format!(
+                "{} {:016x}",
+                file.file_name().to_string_lossy(),
+                hash(&bytes)
+            )
+        })
+        .collect();
+    now.sort_unstable();
+    for line in &frozen {
+        assert!(now.iter().any(|now| now == line), "frozen: `{line}`");
+    }
+    assert_eq!(now, frozen, "what is new goes into data/states.txt");
+    assert!(frozen.len() >= 10);
+}
+
 /// Writes states of now, for the corpus: `HEADROOM_STATES=folder cargo test ...`.
 #[test]
 fn states_of_now_can_be_written_for_the_corpus() {
@@ -251,12 +282,16 @@ fn states_of_now_can_be_written_for_the_corpus() {
     let folder = std::env::var_os("HEADROOM_STATES");
     let kept = tempfile::tempdir().expect("a folder");
     let folder = folder.map_or_else(|| kept.path().to_owned(), Into::into);
-    let master = factory().iter().find(|preset| preset.name == "master");
+    let preset = |name: &str| {
+        let found = factory().iter().find(|preset| preset.name == name);
+        found.expect("it is built in").text
+    };
     let racks = [
         ("empty", "headroom = 1\n"),
         ("kept", RACK),
-        ("master", master.expect("it is built in").text),
+        ("master", preset("master")),
         ("moved", RACK),
+        ("duck", preset("duck")),
     ];
     for (name, rack) in racks {
         let mut instance = Instance::new(&entry);
