@@ -72,6 +72,9 @@ fn seconds_of_a_looped_file_are_exact_and_take_their_time() {
         assert!(mark["room"].as_u64() > Some(0), "{health}");
     }
     assert!(health["high_water"]["scratch_bytes"]["most"].as_u64() > Some(0));
+    for full in ["lost_notices", "cut_tails"] {
+        assert_eq!(health[full], 0, "{health}");
+    }
     assert_eq!(health["first_violation"], serde_json::Value::Null);
     if cfg!(target_os = "linux") {
         // The clock waits between two blocks.

@@ -178,12 +178,19 @@ impl HealthReport {
             ("scratch", marks.scratch_bytes),
         ];
         let list = list.map(|(name, mark)| format!("{name} {}/{}", mark.most, mark.room));
+        // Of room that there was not: said where it happened only, the line is long enough.
+        let full = [
+            ("lost notices", self.lost_notices),
+            ("cut tails", self.cut_tails),
+        ];
+        let full = full.iter().filter(|(_, count)| *count > 0);
+        let full: String = full
+            .map(|(name, count)| format!("  {name} {count}"))
+            .collect();
         let collector = self.collector;
         format!(
-            "{}  lost notices {}  cut tails {}  freed {} ({} full)",
+            "{}{full}  freed {} ({} full)",
             list.join("  "),
-            self.lost_notices,
-            self.cut_tails,
             collector.objects,
             collector.full_ticks
         )
