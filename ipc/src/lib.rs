@@ -28,6 +28,7 @@ mod sheet;
 mod sound;
 mod sync;
 mod walk;
+mod wide;
 
 #[cfg(all(test, loom))]
 mod orders;

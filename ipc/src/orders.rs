@@ -11,7 +11,7 @@ use loom::thread;
 use crate::cells::Cell;
 use crate::meters::Stamp;
 use crate::sheet::Sheet;
-use crate::sound::SoundRing;
+use crate::sound::{Place, SoundRing};
 use crate::sync::{AtomicU32, Ordering, WEAKENED};
 
 fn explore(model: fn()) {
@@ -63,9 +63,9 @@ fn sound() {
     let ring: Arc<Box<SoundRing<1>>> = Arc::new(SoundRing::boxed());
     let writer = Arc::clone(&ring);
     let writing = thread::spawn(move || {
-        let mut at = 0;
+        let mut place = Place::default();
         for frames in [&[1.0][..], &[2.0, 3.0], &[4.0]] {
-            at = writer.write(at, frames, frames);
+            writer.write(&mut place, frames, frames);
         }
     });
     let mut read = Vec::new();

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::meters::{Gathered, MeterFrame};
 use crate::region::Region;
 use crate::segment::Segment;
-use crate::sound::CHUNK_FRAMES;
+use crate::sound::Place;
+use crate::wide::CHUNK_FRAMES;
 
 /// Who looks. Writer: the server, on the main thread; reader: the audio thread. Relaxed: a look that begins
 /// a block later is no harm.
@@ -25,8 +26,8 @@ pub struct Publisher {
     gate: Arc<Gate>,
     gathered: Gathered,
     frame: Box<MeterFrame>,
-    before: u64,
-    after: u64,
+    before: Place,
+    after: Place,
     publication_frames: usize,
 }
 
@@ -54,8 +55,8 @@ impl Publisher {
         Some(Self {
             gathered: Gathered::behind(&region.meters),
             frame: Box::default(),
-            before: region.before.written(),
-            after: region.after.written(),
+            before: region.before.behind(),
+            after: region.after.behind(),
             publication_frames: 512,
             region: region.clone(),
             gate: Arc::clone(gate),
@@ -104,13 +105,13 @@ impl Publisher {
     /// `[audio]` What goes into the rack. Both channels have the same length.
     #[inline]
     pub fn before(&mut self, left: &[f32], right: &[f32]) {
-        self.before = self.region.before.write(self.before, left, right);
+        self.region.before.write(&mut self.before, left, right);
     }
 
     /// `[audio]` What came out.
     #[inline]
     pub fn after(&mut self, left: &[f32], right: &[f32]) {
-        self.after = self.region.after.write(self.after, left, right);
+        self.region.after.write(&mut self.after, left, right);
     }
 
     /// `[audio]` What is written next stands at `position` of the stream, not behind what was written last, as
@@ -118,10 +119,10 @@ impl Publisher {
     /// stream lies in one piece.
     pub fn align(&mut self, position: u64) {
         let whole = CHUNK_FRAMES as u64;
-        let written = self.before.max(self.after);
+        let written = self.before.at.max(self.after.at);
         // What was written may have been any number, where another process can write it.
         let next = written.checked_next_multiple_of(whole).unwrap_or(0);
-        self.before = next.wrapping_add(position % whole);
+        self.before = Place::at(next.wrapping_add(position % whole));
         self.after = self.before;
     }
 }

@@ -6,12 +6,10 @@
 //! have been overwritten meanwhile.
 
 use crate::sync::{AtomicU64, Ordering, acquire, acquire_fence, release, release_fence};
+use crate::wide::{CHUNK_FRAMES, packed, store};
 
 /// Frames of one ring: at 48 kHz two thirds of a second.
 pub const SOUND_FRAMES: usize = 32_768;
-
-/// Frames of a chunk as the engine cuts a block: what comes in such pieces, on their grid, is copied in one go.
-pub(crate) const CHUNK_FRAMES: usize = 64;
 
 /// Which sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +18,16 @@ pub enum Tap {
     Before,
     /// What comes out.
     After,
+}
+
+/// How far a writer is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Place {
+    /// The frame that it writes next.
+    pub(crate) at: u64,
+    /// Of the frame before, if `at` is in the middle of a word: nothing is read back that others might have
+    /// written.
+    before: [f32; 2],
 }
 
 /// One ring. Writer: the audio thread; readers: anybody who maps it.
@@ -36,6 +44,16 @@ pub(crate) struct SoundRing<const PAIRS: usize = { SOUND_FRAMES / 2 }> {
     channels: [[AtomicU64; PAIRS]; 2],
 }
 
+impl Place {
+    /// `[any]` At frame `at`, of whose word nothing has been written.
+    pub(crate) fn at(at: u64) -> Self {
+        Self {
+            at,
+            before: [0.0; 2],
+        }
+    }
+}
+
 impl<const PAIRS: usize> SoundRing<PAIRS> {
     const FRAMES: usize = 2 * PAIRS;
 
@@ -50,45 +68,33 @@ impl<const PAIRS: usize> SoundRing<PAIRS> {
         })
     }
 
-    /// `[main]` How many frames have been written, for a writer that goes on behind one before.
-    pub(crate) fn written(&self) -> u64 {
+    /// `[main]` Where the writer before was, for one that goes on behind it, in a word of its own.
+    pub(crate) fn behind(&self) -> Place {
         // Relaxed: the writer before has ended, on a thread of this process.
-        self.end.load(Ordering::Relaxed)
+        let end = self.end.load(Ordering::Relaxed);
+        Place::at(end.wrapping_add(end % 2))
     }
 
-    /// `[audio]` Writes one chunk behind frame `at`; both channels have the same length, at most that of
-    /// the ring. In mono both are the same slice.
+    /// `[audio]` Writes one chunk and puts `place` behind it; both channels have the same length, at most that
+    /// of the ring. In mono both are the same slice.
     #[inline]
-    pub(crate) fn write(&self, at: u64, left: &[f32], right: &[f32]) -> u64 {
-        let frames = left.len().min(right.len()).min(Self::FRAMES);
-        let end = at.wrapping_add(frames as u64);
-        // A last frame without its neighbour takes that one's place in its word as well.
-        self.begin
-            .store(end.wrapping_add(end % 2), Ordering::Relaxed);
-        // Release: whoever reads a sample that is stored below sees, behind its own fence, this `begin`.
-        release_fence();
-        let from = (at % Self::FRAMES as u64) as usize;
-        let whole = left.as_array::<CHUNK_FRAMES>();
-        let whole = whole.zip(right.as_array::<CHUNK_FRAMES>());
-        match (self.chunk(from), whole) {
-            (Some(words), Some((left, right))) => {
-                copy(words[0], left.as_chunks().0);
-                copy(words[1], right.as_chunks().0);
+    pub(crate) fn write(&self, place: &mut Place, left: &[f32], right: &[f32]) {
+        match (self.chunk(place.at), left.as_array(), right.as_array()) {
+            (Some([left_words, right_words]), Some(left), Some(right)) => {
+                place.at = self.between(place.at, CHUNK_FRAMES, || {
+                    store(left_words, left);
+                    store(right_words, right);
+                });
             }
-            _ => {
-                put(&self.channels[0], from, &left[..frames]);
-                put(&self.channels[1], from, &right[..frames]);
-            }
+            _ => self.write_piece(place, left, right),
         }
-        // Release: whoever sees `end` finds the samples below it.
-        self.end.store(end, release());
-        end
     }
 
-    /// Both channels' words of the whole chunk that begins at `from`, if one does: so many that the compiler
-    /// knows, and writes out.
+    /// Both channels' words of the whole chunk that begins at frame `at`, if one does: so many that the
+    /// compiler knows, and writes out.
     #[inline(always)]
-    fn chunk(&self, from: usize) -> Option<[&[AtomicU64; CHUNK_FRAMES / 2]; 2]> {
+    fn chunk(&self, at: u64) -> Option<[&[AtomicU64; CHUNK_FRAMES / 2]; 2]> {
+        let from = (at % Self::FRAMES as u64) as usize;
         let number = from
             .is_multiple_of(CHUNK_FRAMES)
             .then_some(from / CHUNK_FRAMES)?;
@@ -97,6 +103,33 @@ impl<const PAIRS: usize> SoundRing<PAIRS> {
             left.as_chunks().0.get(number)?,
             right.as_chunks().0.get(number)?,
         ])
+    }
+
+    /// Writes what is not a whole chunk, or not in its place.
+    #[cold]
+    fn write_piece(&self, place: &mut Place, left: &[f32], right: &[f32]) {
+        let frames = left.len().min(right.len()).min(Self::FRAMES);
+        let from = (place.at % Self::FRAMES as u64) as usize;
+        let before = &mut place.before;
+        place.at = self.between(place.at, frames, || {
+            put(&self.channels[0], from, &left[..frames], &mut before[0]);
+            put(&self.channels[1], from, &right[..frames], &mut before[1]);
+        });
+    }
+
+    /// Has `frames` frames behind frame `at` written, with a note before it and one behind it.
+    #[inline(always)]
+    fn between(&self, at: u64, frames: usize, write: impl FnOnce()) -> u64 {
+        let end = at.wrapping_add(frames as u64);
+        // A last frame without its neighbour takes that one's place in its word as well.
+        self.begin
+            .store(end.wrapping_add(end % 2), Ordering::Relaxed);
+        // Release: whoever reads a sample that is stored below sees, behind its own fence, this `begin`.
+        release_fence();
+        write();
+        // Release: whoever sees `end` finds the samples below it.
+        self.end.store(end, release());
+        end
     }
 
     /// `[any]` Copies the newest `frames` frames into `into`, oldest first; gives the number of the frame
@@ -132,40 +165,46 @@ impl<const PAIRS: usize> SoundRing<PAIRS> {
     }
 }
 
-/// Stores two samples a word. Relaxed: the counters around it order it.
-#[inline(always)]
-fn copy(words: &[AtomicU64], pairs: &[[f32; 2]]) {
-    for (word, pair) in words.iter().zip(pairs) {
+/// Stores any number of pairs. By eights, since the compiler does not unroll it by itself.
+#[inline]
+fn copy_pairs(words: &[AtomicU64], pairs: &[[f32; 2]]) {
+    let (eights, ones) = words[..pairs.len()].as_chunks::<8>();
+    let (pairs, last_pairs) = pairs.as_chunks::<8>();
+    for (words, pairs) in eights.iter().zip(pairs) {
+        for (word, pair) in words.iter().zip(pairs) {
+            word.store(packed(*pair), Ordering::Relaxed);
+        }
+    }
+    for (word, pair) in ones.iter().zip(last_pairs) {
         word.store(packed(*pair), Ordering::Relaxed);
     }
 }
 
 /// Writes one channel's samples from place `from` on, wherever that is: in the middle of a word, or shortly
 /// before the end.
-#[cold]
-fn put<const PAIRS: usize>(words: &[AtomicU64; PAIRS], from: usize, samples: &[f32]) {
+fn put<const PAIRS: usize>(
+    words: &[AtomicU64; PAIRS],
+    from: usize,
+    samples: &[f32],
+    before: &mut f32,
+) {
     let mut word = from / 2;
     let mut samples = samples;
     if from % 2 == 1
         && let [second, rest @ ..] = samples
     {
-        // This thread wrote the first half. It stays as it is for whoever reads it now.
-        let first = f32::from_bits(words[word].load(Ordering::Relaxed) as u32);
-        words[word].store(packed([first, *second]), Ordering::Relaxed);
+        // The first half stays as it is for whoever reads it now.
+        words[word].store(packed([*before, *second]), Ordering::Relaxed);
         (word, samples) = ((word + 1) % PAIRS, rest);
     }
     let (pairs, last) = samples.as_chunks();
     let (ahead, around) = pairs.split_at(pairs.len().min(PAIRS - word));
-    copy(&words[word..], ahead);
-    copy(words, around);
+    copy_pairs(&words[word..], ahead);
+    copy_pairs(words, around);
     if let [first] = last {
+        *before = *first;
         words[(word + pairs.len()) % PAIRS].store(packed([*first, 0.0]), Ordering::Relaxed);
     }
-}
-
-#[inline(always)]
-fn packed([first, second]: [f32; 2]) -> u64 {
-    u64::from(first.to_bits()) | u64::from(second.to_bits()) << 32
 }
 
 #[cfg(all(test, not(loom)))]
@@ -177,21 +216,23 @@ mod tests {
         (at % (1 << 23)) as f32
     }
 
-    fn write<const N: usize>(ring: &SoundRing<N>, at: u64, frames: usize) -> u64 {
-        let left: Vec<f32> = (at..at + frames as u64).map(sample).collect();
+    fn write<const N: usize>(ring: &SoundRing<N>, place: &mut Place, frames: usize) {
+        let frames = place.at..place.at + frames as u64;
+        let left: Vec<f32> = frames.map(sample).collect();
         let right: Vec<f32> = left.iter().map(|left| -left).collect();
-        ring.write(at, &left, &right)
+        ring.write(place, &left, &right);
     }
 
     #[test]
     fn the_newest_frames_are_read_in_their_order_across_the_rings_end() {
         let ring: Box<SoundRing<128>> = SoundRing::boxed();
-        let (mut at, mut read) = (0, Vec::new());
+        let (mut place, mut read) = (Place::default(), Vec::new());
         // Beside each other, in the middle of a word, around the end, and whole chunks on their grid.
         for frames in [
-            1, 64, 100, 128, 7, 64, 255, 256, 33, 52, 64, 64, 64, 64, 63, 1, 64,
+            1, 64, 100, 128, 7, 64, 255, 256, 33, 52, 64, 64, 64, 64, 63, 1, 64, 32, 64,
         ] {
-            at = write(&ring, at, frames);
+            write(&ring, &mut place, frames);
+            let at = place.at;
             assert_eq!(ring.read(200, &mut read), at);
             assert_eq!(read.len() as u64, at.min(200));
             let first = at - read.len() as u64;
@@ -199,7 +240,7 @@ mod tests {
                 assert_eq!(*frame, [sample(number), -sample(number)]);
             }
         }
-        assert_eq!(ring.read(10_000, &mut read), at);
+        assert_eq!(ring.read(10_000, &mut read), place.at);
         assert_eq!(read.len(), 256);
     }
 
@@ -211,10 +252,10 @@ mod tests {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let start = std::time::Instant::now();
-                let mut at = 0;
+                let mut place = Place::default();
                 // Whole chunks, and all that is not.
                 for frames in [64, 48, 16, 64, 64, 33, 31].into_iter().cycle() {
-                    at = write(&ring, at, frames);
+                    write(&ring, &mut place, frames);
                     if start.elapsed().as_millis() >= 300 {
                         break;
                     }
