@@ -87,8 +87,8 @@ fn the_picture_is_a_png_and_a_folder_that_is_not_there_is_told() {
 fn numbers_out_of_range_are_told() {
     let place = Place::new();
     for (args, told) in [
-        (["--rate", "1"], "8000"),
-        (["--rate", "-1"], "8000"),
+        (["--rate", "1"], "1000 to 1536000"),
+        (["--rate", "-1"], "1000 to 1536000"),
         (["--block", "0"], "1"),
         (["--block", "-5"], "1 to 8192"),
         (["--budget", "much"], "64KiB"),
