@@ -91,7 +91,11 @@ pub fn run(args: &MemoryArgs, which: Which) -> Result<(), HostError> {
     let rate_hz = u32::try_from(args.rate).map_err(|_| HostError::Option {
         option: "--rate",
         given: args.rate.to_string(),
-        expected: "a sample rate in Hz, from 8000 to 384000".to_owned(),
+        expected: format!(
+            "a sample rate in Hz, {} to {}",
+            Stream::MIN_RATE_HZ,
+            Stream::MAX_RATE_HZ
+        ),
     })?;
     let block_frames = block_frames(args.block)?;
     let stream = Stream::new(rate_hz, block_frames, 2)?;

@@ -10,7 +10,7 @@ use super::error::PlayError;
 use super::routing::Routing;
 use crate::render::Format;
 
-/// Sample rates the engine takes, in Hz.
+/// Sample rates of devices, in Hz; the engine takes more.
 const RATES_HZ: std::ops::RangeInclusive<u32> = 8_000..=384_000;
 /// Device block sizes that `--block` takes, in frames.
 const BLOCKS_FRAMES: std::ops::RangeInclusive<u32> = 1..=8_192;
