@@ -60,6 +60,14 @@ pub fn bad_health() -> HealthInfo {
     health.block_max_ns = 8_400_000;
     health.histogram.extend([(4_194_304, 30), (8_388_608, 11)]);
     health.marks[0].most = 256;
+    health.recording = Some((83.4, 480));
+    health.slots = vec![("eq".to_owned(), 3, 0), ("delay".to_owned(), 0, 12)];
+    health.realtime = false;
+    health.locked = false;
+    health.messages = vec![
+        "The output was lost: looking for Scarlett 2i2".to_owned(),
+        "It is back after 1.4 s".to_owned(),
+    ];
     health.violation = Some("an allocation of 512 bytes\n  at Eq::process (eq.rs:122)".to_owned());
     health
 }

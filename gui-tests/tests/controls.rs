@@ -299,3 +299,177 @@ fn mix_bypass_delta_and_midi_are_at_hand() {
     };
     assert_eq!(commands(&mut harness), [learn]);
 }
+
+#[test]
+fn a_choice_is_walked_by_the_keyboard_and_goes_to_its_default() {
+    let mut harness = rack("eq");
+    harness.get_by_label("Equaliser Band 1 type").focus();
+    harness.run_steps(2);
+    let types = (0.0, 4.0);
+    for (key, expected) in [
+        (Key::Home, Some(types.0)),
+        (Key::ArrowRight, Some(1.0)),
+        (Key::ArrowLeft, Some(0.0)),
+        (Key::ArrowLeft, None),
+        (Key::ArrowUp, Some(1.0)),
+        (Key::Delete, Some(0.0)),
+    ] {
+        harness.key_press(key);
+        harness.run_steps(3);
+        let set = sets(&commands(&mut harness), "eq.band1_type");
+        assert_eq!(set.last().copied(), expected, "{key:?}: {set:?}");
+    }
+}
+
+#[test]
+fn a_switch_is_thrown_by_wheel_and_keys_and_goes_to_its_default() {
+    let mut harness = rack("compressor");
+    let auto = "compressor.auto_makeup";
+    let at = center(&harness, "Compressor Auto make-up");
+    wheel(&mut harness, at, 1.0);
+    assert_eq!(sets(&commands(&mut harness), auto), [1.0]);
+    wheel(&mut harness, at, -1.0);
+    assert_eq!(sets(&commands(&mut harness), auto), [0.0]);
+    harness.get_by_label("Compressor Auto make-up").focus();
+    harness.run_steps(2);
+    for (key, expected) in [
+        (Key::End, 1.0),
+        (Key::Home, 0.0),
+        (Key::ArrowUp, 1.0),
+        (Key::Delete, 0.0),
+    ] {
+        harness.key_press(key);
+        harness.run_steps(3);
+        let done = commands(&mut harness);
+        assert_eq!(sets(&done, auto), [expected], "{key:?}");
+        assert_eq!(ends(&done, auto), (1, 1), "{key:?}");
+    }
+}
+
+#[test]
+fn the_mix_has_all_that_a_knob_has() {
+    let mut harness = rack("delay");
+    let mix = "delay.mix";
+    let from = center(&harness, "Mix");
+    drag(&mut harness, from, vec2(36.0, 0.0), Modifiers::NONE);
+    let coarse = *sets(&commands(&mut harness), mix).last().expect("moved");
+    drag(&mut harness, from, vec2(-36.0, 0.0), Modifiers::SHIFT);
+    let fine = *sets(&commands(&mut harness), mix).last().expect("moved");
+    let ratio = (coarse - fine) / (coarse - 0.35);
+    assert!((0.05..0.15).contains(&ratio), "{ratio} of the coarse way");
+    wheel(&mut harness, from, 1.0);
+    let turned = sets(&commands(&mut harness), mix);
+    assert!(turned.len() == 1 && turned[0] > fine, "{turned:?}");
+    harness.get_by_label("Mix").focus();
+    harness.run_steps(2);
+    for (key, expected) in [(Key::Home, 0.0), (Key::PageUp, 0.1), (Key::End, 1.0)] {
+        harness.key_press(key);
+        harness.run_steps(3);
+        let set = sets(&commands(&mut harness), mix);
+        assert!(
+            set.len() == 1 && (set[0] - expected).abs() < 1e-3,
+            "{key:?}: {set:?}"
+        );
+    }
+    harness.key_press(Key::Enter);
+    harness.run_steps(2);
+    harness.event(Event::Text("25 %".to_owned()));
+    harness.run_steps(2);
+    harness.key_press(Key::Enter);
+    harness.run_steps(3);
+    assert_eq!(sets(&commands(&mut harness), mix), [0.25]);
+    double_click(&mut harness, "Mix");
+    let done = commands(&mut harness);
+    assert_eq!(sets(&done, mix), [1.0], "{done:?}");
+}
+
+#[test]
+fn a_band_is_dragged_finely_and_moved_by_keys_and_goes_back_to_nothing() {
+    let mut harness = rack("eq");
+    let from = center(&harness, "Equaliser handle 5");
+    drag(&mut harness, from, vec2(0.0, 30.0), Modifiers::NONE);
+    let coarse = *sets(&commands(&mut harness), "eq.band5_gain_db")
+        .last()
+        .expect("moved down");
+    let from = center(&harness, "Equaliser handle 5");
+    drag(&mut harness, from, vec2(0.0, -30.0), Modifiers::SHIFT);
+    let fine = *sets(&commands(&mut harness), "eq.band5_gain_db")
+        .last()
+        .expect("moved up");
+    let ratio = (fine - coarse) / (5.5 - coarse);
+    assert!((0.05..0.15).contains(&ratio), "{ratio} of the coarse way");
+    harness.get_by_label("Equaliser handle 5").focus();
+    harness.run_steps(2);
+    for (key, target, is_up) in [
+        (Key::ArrowRight, "eq.band5_freq_hz", true),
+        (Key::ArrowUp, "eq.band5_gain_db", true),
+        (Key::ArrowDown, "eq.band5_gain_db", false),
+        (Key::PageUp, "eq.band5_q", true),
+    ] {
+        let before = value_of(&harness, target);
+        harness.key_press(key);
+        harness.run_steps(3);
+        let set = sets(&commands(&mut harness), target);
+        assert!(
+            set.len() == 1 && (set[0] > before) == is_up && set[0] != before,
+            "{key:?}: {before} {set:?}"
+        );
+    }
+    harness.key_press(Key::Space);
+    harness.run_steps(3);
+    assert_eq!(sets(&commands(&mut harness), "eq.band5_on"), [0.0]);
+    for wanted in ["eq.band5_on", "eq.band5_gain_db"] {
+        double_click(&mut harness, "Equaliser handle 5");
+        let done = commands(&mut harness);
+        let set = sets(&done, wanted);
+        let expected = f32::from(u8::from(wanted.ends_with("_on")));
+        assert_eq!(set, [expected], "{done:?}");
+        // The next two clicks are not to be its third and fourth.
+        harness.run_steps(60);
+    }
+}
+
+fn value_of(harness: &Harness<'_, Stage>, target: &str) -> f32 {
+    let engine = &harness.state().engine;
+    let (module, param) = target.split_once('.').expect("a module and a parameter");
+    let (_, module) = engine.description.module(module).expect("a module");
+    let kind = engine.description.kind_of(module).expect("a kind");
+    let index = kind.params.iter().position(|known| known.id == param);
+    engine.values[module.param_value(index.expect("a parameter"))]
+}
+
+#[test]
+fn a_key_and_a_button_learn_the_next_controller_for_the_control_in_hand() {
+    let mut harness = rack("compressor");
+    let learn = |on| Command::Learn {
+        target: "compressor.ratio".to_owned(),
+        on,
+    };
+    harness.get_by_label("Compressor Ratio").focus();
+    harness.run_steps(2);
+    harness.key_press(Key::L);
+    harness.run_steps(3);
+    assert_eq!(commands(&mut harness), [learn(true)]);
+    harness.key_press(Key::Escape);
+    harness.run_steps(3);
+    assert_eq!(commands(&mut harness), [learn(false)], "Escape ends it");
+    // The button takes the focus, but it is for the control that was touched.
+    harness.get_by_label("Learn MIDI controller").click();
+    harness.run_steps(3);
+    assert_eq!(commands(&mut harness), [learn(true)]);
+    harness.get_by_label("Learn MIDI controller").click();
+    harness.run_steps(3);
+    assert_eq!(commands(&mut harness), [learn(false)], "pressed again");
+}
+
+#[test]
+fn nothing_is_learnt_for_a_control_of_another_module() {
+    let mut harness = rack("compressor");
+    harness.get_by_label("Compressor Ratio").focus();
+    harness.run_steps(2);
+    harness.state_mut().screen.select("delay");
+    harness.run_steps(2);
+    harness.get_by_label("Learn MIDI controller").click();
+    harness.run_steps(3);
+    assert_eq!(commands(&mut harness), []);
+}

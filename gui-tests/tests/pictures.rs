@@ -88,13 +88,58 @@ fn health_looks_as_it_should() {
 #[test]
 fn presets_and_devices_look_as_they_should() {
     let mut results = SnapshotResults::new();
-    for (name, page) in [("presets", Page::Presets), ("device", Page::Device)] {
+    for (name, page, look) in [
+        ("presets", Page::Presets, Look::Dark),
+        ("presets_light", Page::Presets, Look::Light),
+        ("device", Page::Device, Look::Dark),
+        ("device_light", Page::Device, Look::Light),
+    ] {
         let set = Set {
             page,
+            look,
             ..Set::default()
         };
         take(&mut results, name, &set, |_| {});
     }
+}
+
+#[test]
+fn every_page_looks_as_it_should_at_200_percent() {
+    let mut results = SnapshotResults::new();
+    for (name, page) in [
+        ("meters_200_percent", Page::Meters),
+        ("health_200_percent", Page::Health),
+        ("presets_200_percent", Page::Presets),
+        ("device_200_percent", Page::Device),
+    ] {
+        let set = Set {
+            page,
+            scale: 2.0,
+            size: (800.0, 500.0),
+            ..Set::default()
+        };
+        take(&mut results, name, &set, |_| {});
+    }
+}
+
+#[test]
+fn a_rack_that_clips_and_one_that_learns_look_as_they_should() {
+    let mut results = SnapshotResults::new();
+    let loud = Set {
+        gain: 4.0,
+        ..Set::default()
+    };
+    take(&mut results, "rack_overloaded", &loud, |_| {});
+    let wide = Set {
+        size: (1_280.0, 800.0),
+        ..Set::default()
+    };
+    take(&mut results, "rack_learning_1280x800", &wide, |stage| {
+        stage.screen.select("compressor");
+        stage.engine.description.learning = Some("compressor.ratio".to_owned());
+        stage.engine.show();
+        stage.look();
+    });
 }
 
 #[test]

@@ -236,3 +236,46 @@ fn the_end_of_the_engine_is_said_within_a_look() {
     harness.run_steps(2);
     assert!(harness.query_by_label("Engine gone").is_some());
 }
+
+#[test]
+fn every_control_of_the_compressor_is_seen_in_the_smallest_window() {
+    let set = Set {
+        secs: 0.0,
+        size: (800.0, 500.0),
+        ..Set::default()
+    };
+    let mut harness = harness(&set);
+    harness.state_mut().screen.select("compressor");
+    harness.run_steps(3);
+    for label in [
+        "Compressor Threshold",
+        "Compressor Detector",
+        "Compressor Stereo link",
+    ] {
+        let rect = harness.get_by_label(label).rect();
+        assert!(rect.max.y <= 500.0 - 4.0, "{label} at {rect:?}");
+    }
+}
+
+#[test]
+fn messages_and_what_a_recording_lost_are_said_on_the_health_page() {
+    let mut harness = page(Page::Health);
+    let said = |harness: &Harness<'_, Stage>, words: &str| {
+        harness.query_by_label_contains(words).is_some()
+    };
+    assert!(said(&harness, "Nothing to be said"));
+    let health = headroom_gui_tests::thread::bad_health();
+    let state = harness.state_mut();
+    state.engine.server.0.show_health(&health);
+    harness.run_steps(3);
+    for words in [
+        "Recording 1:23, 480 frames lost",
+        "eq: 3 chunks were no numbers",
+        "No real-time priority",
+        "Memory is not locked",
+        "The output was lost",
+    ] {
+        assert!(said(&harness, words), "{words}");
+    }
+    assert!(!said(&harness, "Nothing to be said"));
+}

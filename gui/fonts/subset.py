@@ -1,4 +1,4 @@
-"""Makes the screen's fonts out of Inter: Latin and the signs that are drawn, with figures of one
+"""Makes the screen's fonts out of Inter: Latin, Greek, Cyrillic and the signs that are drawn, with figures of one
 width, so that a number that changes does not dance.
 
     python3 subset.py /usr/share/fonts/opentype/inter gui/fonts      (fonttools; Debian's fonts-inter)
@@ -30,6 +30,7 @@ for weight in ["Regular", "Medium", "SemiBold"]:
     options.hinting = False
     options.notdef_outline = True
     maker = subset.Subsetter(options)
-    maker.populate(unicodes=[*range(0x20, 0x7F), *range(0xA0, 0x180), *SIGNS])
+    maker.populate(unicodes=[*range(0x20, 0x7F), *range(0xA0, 0x180), *range(0x370, 0x400),
+                             *range(0x400, 0x460), 0x490, 0x491, *SIGNS])
     maker.subset(font)
     font.save(f"{into}/Inter-{weight}.otf")

@@ -5,6 +5,7 @@
 
 pub mod controls;
 mod draw;
+pub mod foreign;
 pub mod hands;
 mod icon;
 pub mod levels;

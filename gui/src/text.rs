@@ -25,6 +25,7 @@ pub fn label(param: &ParamInfo, value: f32) -> String {
 pub fn number(value: f32, unit: &str) -> String {
     match unit {
         "Hz" if value >= 1_000.0 => return format!("{:.2} kHz", value / 1_000.0),
+        "%" if value >= 0.9995 => return format!("{:.0} %", value * 100.0),
         "%" => return format!("{:.1} %", value * 100.0),
         _ => {}
     }

@@ -1,9 +1,9 @@
 //! A knob: an arc of three quarters of a turn.
 
-use super::{CELL, Control, typing};
+use super::{CELL, Control};
+use crate::draw;
 use crate::hands::Hands;
 use crate::theme::{self, Theme};
-use crate::{draw, text};
 use egui::{Align2, Pos2, Rect, Response, Sense, Stroke, Ui, pos2, vec2};
 use std::f32::consts::PI;
 
@@ -21,20 +21,12 @@ pub(super) fn show(ui: &mut Ui, control: &Control<'_>, hands: &mut Hands) -> Res
     if response.clicked() {
         response.request_focus();
     }
-    if response.has_focus() {
-        typing::begin_by_key(ui, response.id, &control.shown.text);
-    }
     let value_rect = Rect::from_min_max(pos2(cell.min.x + 4.0, cell.max.y - 24.0), cell.max);
-    let outcome = typing::show(ui, response.id, value_rect, &control.long_name);
-    if let typing::Outcome::Done(typed) = &outcome
-        && let Some(value) = text::parse(control.param, typed)
-    {
-        control.set_once(hands, value);
-    }
+    let is_typed = control.typed(ui, &response, value_rect, hands);
     if ui.is_rect_visible(cell) {
         control.caption(ui, cell);
         paint(ui, control, cell, response.hovered() || response.dragged());
-        if outcome != typing::Outcome::Open {
+        if !is_typed {
             let font = theme::medium(theme::size::BODY);
             let (at, color) = (value_rect.center(), Theme::of(ui).text);
             let (word, width) = (&control.shown.text, cell.width() - 4.0);

@@ -10,7 +10,7 @@ use crate::hands::Hands;
 use crate::model::{Picture, Shown, target};
 use crate::range::Range;
 use crate::{draw, text, theme};
-use egui::{Align2, Key, Modifiers, Rect, Response, Ui, Vec2, vec2};
+use egui::{Align2, Id, Key, Modifiers, Rect, Response, Stroke, StrokeKind, Ui, Vec2, vec2};
 use headroom_ipc::board::{KindInfo, ModuleInfo, ParamInfo};
 use headroom_ipc::{Command, Walk};
 
@@ -63,13 +63,88 @@ impl<'a> Control<'a> {
         })
     }
 
+    /// `[main]` The mix of `module`; `param` is [`mix_param`]'s.
+    pub(crate) fn mix(
+        picture: &Picture,
+        hands: &Hands,
+        module: &ModuleInfo,
+        param: &'a ParamInfo,
+    ) -> Self {
+        let target = target(module, &param.id);
+        let value = picture.mix(hands, module);
+        let bindings = &picture.description.bindings;
+        let bound = bindings.iter().find(|(name, _)| *name == target);
+        let text = text::format(param, value);
+        Self {
+            name: &param.name,
+            long_name: param.name.clone(),
+            range: Range::of(param),
+            shown: Shown { value, text },
+            param,
+            bound: bound.map(|(_, by)| by.clone()),
+            learning: picture.description.learning.as_deref() == Some(target.as_str()),
+            target,
+        }
+    }
+
     /// `[main]` Draws it and lets it be moved.
     pub fn show(self, ui: &mut Ui, hands: &mut Hands) -> Response {
-        match self.param.walk {
+        let response = match self.param.walk {
             Walk::Linear | Walk::Log => knob::show(ui, &self, hands),
             Walk::Choice => choice::show(ui, &self, hands),
             Walk::Switch => switch::show(ui, &self, hands),
+        };
+        self.remember(ui, &response);
+        response
+    }
+
+    /// `[main]` What all controls have in common, for one that is drawn elsewhere: wheel, keys, double-click.
+    pub(crate) fn keep_up(&self, ui: &Ui, response: &Response, hands: &mut Hands) {
+        self.steps(ui, response, hands);
+        self.remember(ui, response);
+    }
+
+    /// `[main]` Lets a value be typed in `rect`; says whether somebody does.
+    pub(crate) fn typed(
+        &self,
+        ui: &mut Ui,
+        response: &Response,
+        rect: Rect,
+        hands: &mut Hands,
+    ) -> bool {
+        if response.has_focus() {
+            typing::begin_by_key(ui, response.id, &self.shown.text);
         }
+        let outcome = typing::show(ui, response.id, rect, &self.long_name);
+        if let typing::Outcome::Done(typed) = &outcome
+            && let Some(value) = text::parse(self.param, typed)
+        {
+            self.set_once(hands, value);
+        }
+        outcome == typing::Outcome::Open
+    }
+
+    /// That it was touched; and that it waits for a controller.
+    fn remember(&self, ui: &Ui, response: &Response) {
+        if response.has_focus() || response.clicked() || response.dragged() {
+            let target = self.target.clone();
+            ui.data_mut(|data| data.insert_temp(chosen_id(), target));
+        }
+        if self.learning {
+            let colors = theme::Theme::of(ui);
+            let stroke = Stroke::new(2.0, colors.set);
+            let radius = f32::from(theme::SMALL_RADIUS);
+            let rect = response.rect.shrink(1.0);
+            ui.painter()
+                .rect_stroke(rect, radius, stroke, StrokeKind::Inside);
+        }
+    }
+
+    fn learn(&self, hands: &mut Hands) {
+        hands.act(Command::Learn {
+            target: self.target.clone(),
+            on: !self.learning,
+        });
     }
 
     /// Sets it once: a gesture by itself.
@@ -98,6 +173,9 @@ impl<'a> Control<'a> {
             if input(Key::End) {
                 self.set_once(hands, self.range.high());
             }
+            if input(Key::L) {
+                self.learn(hands);
+            }
             if input(Key::Delete) || input(Key::Backspace) {
                 self.set_once(hands, self.range.default());
             }
@@ -115,7 +193,7 @@ impl<'a> Control<'a> {
         }
     }
 
-    fn menu(&self, response: &Response, hands: &mut Hands) {
+    pub(crate) fn menu(&self, response: &Response, hands: &mut Hands) {
         response.context_menu(|ui| {
             if ui.button("Back to default").clicked() {
                 self.set_once(hands, self.range.default());
@@ -131,10 +209,7 @@ impl<'a> Control<'a> {
                 "Learn MIDI"
             };
             if ui.button(word).clicked() {
-                hands.act(Command::Learn {
-                    target: self.target.clone(),
-                    on: !self.learning,
-                });
+                self.learn(hands);
                 ui.close();
             }
             if let Some(by) = &self.bound
@@ -156,7 +231,7 @@ impl<'a> Control<'a> {
         name.extend(letters.next().into_iter().flat_map(char::to_uppercase));
         name.push_str(letters.as_str());
         let (word, color) = if self.learning {
-            ("move a controller", colors.set)
+            ("move it now", colors.set)
         } else {
             (name.as_str(), colors.dim)
         };
@@ -187,17 +262,42 @@ impl<'a> Control<'a> {
         }
     }
 
-    fn hint(&self) -> String {
+    pub(crate) fn hint(&self) -> String {
         let mut hint = self.name.to_owned();
         hint.push_str("\nShift: fine; double-click: default; Enter: type");
         if self.param.structural {
             hint.push_str("\nChanging it rebuilds the module");
         }
-        if let Some(by) = &self.bound {
-            hint.push_str(&format!("\nMIDI: {}", text::cut(by)));
+        match &self.bound {
+            Some(by) => hint.push_str(&format!("\nMIDI: {} (L: another)", text::cut(by))),
+            None => hint.push_str("\nL: learn a MIDI controller"),
         }
         hint
     }
+}
+
+/// `[any]` A row such as a module's table would have for its mix.
+pub(crate) fn mix_param() -> ParamInfo {
+    ParamInfo {
+        id: "mix".to_owned(),
+        name: "Mix".to_owned(),
+        unit: "%".to_owned(),
+        min: 0.0,
+        max: 1.0,
+        default: 1.0,
+        walk: Walk::Linear,
+        labels: Vec::new(),
+        structural: false,
+    }
+}
+
+fn chosen_id() -> Id {
+    Id::unique("the control that was touched last")
+}
+
+/// `[main]` What the control that was touched last is called.
+pub(crate) fn chosen(ui: &Ui) -> Option<String> {
+    ui.data(|data| data.get_temp(chosen_id()))
 }
 
 /// Steps of the wheel, taken so that nothing scrolls; Shift makes them fine.

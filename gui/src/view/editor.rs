@@ -3,12 +3,12 @@
 use super::Screen;
 use super::graph::{self, Subject};
 use super::handle::MAX_HANDLES;
-use crate::controls::{CELL, Control};
+use crate::controls::{self, CELL, Control};
 use crate::draw::{self, Button};
 use crate::hands::Hands;
+use crate::icon::{self, Icon};
 use crate::model::{Picture, target};
-use crate::range::Range;
-use crate::text::{self, cut};
+use crate::text::cut;
 use crate::theme::{self, Theme, size, space};
 use egui::{Align, Align2, Layout, Rect, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 use headroom_ipc::Command;
@@ -16,6 +16,8 @@ use headroom_ipc::board::{Handle, KindInfo, ModuleInfo};
 
 /// How high the line with the module's name is.
 const HEAD: f32 = 40.0;
+/// The part of the editor that controls may take from the curve.
+const MOST_ROWS: f32 = 0.68;
 /// Controls of a damaged description are not drawn to their end.
 const MAX_CONTROLS: usize = 256;
 
@@ -46,7 +48,13 @@ pub(super) fn show(
     let mut controls = below;
     if let Some(curve) = picture.curve(place) {
         let rows = controls_height(screen, module, kind, below.width());
-        let height = (below.height() - rows).clamp(below.height() * 0.5, 520.0);
+        // In a small window the curve gives way, as long as that lets all controls be seen.
+        let share = if rows < below.height() * MOST_ROWS {
+            1.0 - MOST_ROWS
+        } else {
+            0.5
+        };
+        let height = (below.height() - rows).clamp(below.height() * share, 520.0);
         let graph = Rect::from_min_size(below.min, vec2(below.width(), height));
         controls.min.y = graph.max.y + space::SMALL;
         let subject = Subject {
@@ -60,7 +68,10 @@ pub(super) fn show(
         });
     }
     draw::inside(ui, controls, "controls", |ui| {
-        params(ui, screen, (module, kind), picture, hands);
+        // The keyboard does not go over from one module's control to another's.
+        ui.push_id(&module.id, |ui| {
+            params(ui, screen, (module, kind), picture, hands);
+        });
     });
 }
 
@@ -118,7 +129,7 @@ fn heading(
     let theme = Theme::of(ui);
     ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = space::TINY + 2.0;
-        let width = (ui.available_width() - 440.0).clamp(80.0, 320.0);
+        let width = (ui.available_width() - 470.0).clamp(112.0, 320.0);
         let (rect, response) = ui.allocate_exact_size(vec2(width, 30.0), Sense::hover());
         let font = theme::strong(size::VALUE + 2.0);
         let name = cut(&kind.name);
@@ -142,13 +153,18 @@ fn heading(
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let remove = Button {
                 name: "Remove module",
-                ..Button::new(ui, "Remove", "Takes the module out; its echoes ring out")
+                width: 32.0,
+                ..Button::new(ui, "", "Remove: takes the module out; its echoes ring out")
             };
-            if remove.show(ui).clicked() {
+            let remove = remove.show(ui);
+            let cross = icon::square(remove.rect.center(), 11.0);
+            icon::draw(ui.painter(), cross, Icon::Cross, theme.text);
+            if remove.clicked() {
                 hands.act(Command::Remove {
                     module: module.id.clone(),
                 });
             }
+            learn(ui, module, picture, hands);
             let delta = picture.description.delta.as_deref() == Some(module.id.as_str());
             let button = Button::new(ui, "Delta", "Hear only what this module changes");
             if button.on(delta).show(ui).clicked() {
@@ -176,16 +192,46 @@ fn heading(
     });
 }
 
-/// The mix: a slider, since there is one for every module and it must be small.
+/// The controller that is moved next moves what was touched last.
+fn learn(ui: &mut Ui, module: &ModuleInfo, picture: &Picture, hands: &mut Hands) {
+    let learning = picture.description.learning.clone();
+    let touched = controls::chosen(ui);
+    let touched = touched.filter(|target| {
+        let own = target.strip_prefix(module.id.as_str());
+        own.is_some_and(|rest| rest.starts_with('.'))
+    });
+    let on = learning.is_some();
+    let hint = match (&learning, &touched) {
+        (Some(target), _) => format!("Waits for a controller for {}", cut(target)),
+        (None, Some(target)) => format!("The next controller that moves is for {}", cut(target)),
+        (None, None) => "Touch a control first; then move a controller (L)".to_owned(),
+    };
+    let button = Button {
+        name: "Learn MIDI controller",
+        width: 62.0,
+        ..Button::new(ui, "Learn", &hint)
+    };
+    if button.on(on).show(ui).clicked()
+        && let Some(target) = learning.or(touched)
+    {
+        hands.act(Command::Learn { target, on: !on });
+    }
+}
+
+/// The mix: a slider, since there is one for every module and it must be small. All else of it is as with
+/// any parameter.
 fn mix(ui: &mut Ui, module: &ModuleInfo, picture: &Picture, hands: &mut Hands) {
     let theme = Theme::of(ui);
-    let mix = picture.mix(hands, module);
-    let name = target(module, "mix");
-    let (rect, response) = ui.allocate_exact_size(vec2(150.0, 30.0), Sense::click_and_drag());
-    response.widget_info(|| egui::WidgetInfo::slider(true, f64::from(mix), "Mix"));
-    let range = Range::MIX;
+    let param = controls::mix_param();
+    let control = Control::mix(picture, hands, module, &param);
+    let (rect, response) = ui.allocate_exact_size(vec2(132.0, 30.0), Sense::click_and_drag());
+    let value = control.shown.value;
+    response.widget_info(|| egui::WidgetInfo::slider(true, f64::from(value), "Mix"));
     if response.drag_started() {
-        hands.grasp(&name, mix);
+        hands.grasp(&control.target, value);
+        response.request_focus();
+    }
+    if response.clicked() {
         response.request_focus();
     }
     let fine = if ui.input(|input| input.modifiers.shift) {
@@ -193,33 +239,15 @@ fn mix(ui: &mut Ui, module: &ModuleInfo, picture: &Picture, hands: &mut Hands) {
     } else {
         1.0
     };
-    let mut value = mix;
-    if response.dragged() {
-        value = range.clamp(mix + response.drag_delta().x / 120.0 * fine);
+    let moved = response.drag_delta().x / 120.0 * fine;
+    if response.dragged() && moved != 0.0 {
+        hands.set(&control.target, control.range.clamp(value + moved));
     }
-    let mut steps = if response.hovered() {
-        crate::controls::wheel(ui)
-    } else {
-        0.0
-    };
-    if response.has_focus() {
-        steps += crate::controls::keys(ui, &response);
+    if response.drag_stopped() {
+        hands.release(&control.target);
     }
-    let once = steps != 0.0 || response.double_clicked();
-    if once {
-        value = if response.double_clicked() {
-            1.0
-        } else {
-            range.step(mix, steps)
-        };
-        hands.grasp(&name, mix);
-    }
-    if value != mix {
-        hands.set(&name, value);
-    }
-    if response.drag_stopped() || once {
-        hands.release(&name);
-    }
+    control.keep_up(ui, &response, hands);
+    let is_typed = control.typed(ui, &response, rect.shrink2(vec2(4.0, 3.0)), hands);
     let painter = ui.painter();
     let radius = f32::from(theme::SMALL_RADIUS);
     let bar = rect.shrink2(vec2(0.0, 2.0));
@@ -236,31 +264,37 @@ fn mix(ui: &mut Ui, module: &ModuleInfo, picture: &Picture, hands: &mut Hands) {
     );
     let filled = Rect::from_min_size(foot.min, vec2(foot.width() * value, foot.height()));
     painter.rect_filled(filled, 1.5, theme.set);
-    let font = theme::regular(size::SMALL);
-    let at = bar.left_center() + vec2(8.0, -2.0);
-    draw::write(
-        painter,
-        at,
-        Align2::LEFT_CENTER,
-        "Mix",
-        font,
-        theme.dim,
-        40.0,
-    );
-    let word = text::number(value, "%");
-    let at = bar.right_center() + vec2(-8.0, -2.0);
-    let font = theme::medium(size::BODY);
-    draw::write(
-        painter,
-        at,
-        Align2::RIGHT_CENTER,
-        &word,
-        font,
-        theme.text,
-        90.0,
-    );
+    if !is_typed {
+        let font = theme::regular(size::SMALL);
+        let at = bar.left_center() + vec2(8.0, -2.0);
+        draw::write(
+            painter,
+            at,
+            Align2::LEFT_CENTER,
+            "Mix",
+            font,
+            theme.dim,
+            40.0,
+        );
+        let word = control.shown.text.clone();
+        let at = bar.right_center() + vec2(-8.0, -2.0);
+        let font = theme::medium(size::BODY);
+        draw::write(
+            painter,
+            at,
+            Align2::RIGHT_CENTER,
+            &word,
+            font,
+            theme.text,
+            90.0,
+        );
+    }
     draw::focus_ring(ui, &response, rect);
-    response.on_hover_text("How much of the module is heard; the rest is its input");
+    control.menu(&response, hands);
+    response.on_hover_text(format!(
+        "How much of the module is heard; the rest is its input\n{}",
+        control.hint()
+    ));
 }
 
 /// The handle whose controls are shown: of a module that has several.

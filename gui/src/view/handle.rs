@@ -233,7 +233,8 @@ fn by_key(ui: &Ui, grip: &Grip<'_>, response: &Response, hands: &mut Hands) {
     }
     // Keeps the arrows from moving the focus.
     keys(ui, response);
-    let space = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Space));
+    // A click by Space or Enter: no button went up.
+    let space = response.clicked() && !ui.input(|input| input.pointer.any_released());
     if let Some(on) = &grip.on
         && space
     {

@@ -1,6 +1,6 @@
 //! Health: what must stay at zero, how long blocks take, how full queues were, and where every byte is.
 
-use super::{blocks, treemap};
+use super::{blocks, messages, treemap};
 use crate::draw::{self, Button};
 use crate::icon::{self, Icon};
 use crate::model::Picture;
@@ -61,9 +61,12 @@ pub(super) fn show(ui: &mut Ui, rect: Rect, memory: &mut Memory, picture: &Pictu
     let queues = Rect::from_min_max(pos2(split + gap, middle.min.y), middle.max);
     blocks::show(ui, times, &health);
     marks(ui, queues, &health);
-    let map = Rect::from_min_max(pos2(rect.min.x, middle.max.y + gap), rect.max);
-    if map.height() > 60.0 {
+    let foot = Rect::from_min_max(pos2(rect.min.x, middle.max.y + gap), rect.max);
+    if foot.height() > 60.0 {
+        let map = Rect::from_min_max(foot.min, pos2(split, foot.max.y));
         map_panel(ui, map, memory, picture);
+        let said = Rect::from_min_max(pos2(split + gap, foot.min.y), foot.max);
+        messages::show(ui, said, &health);
     }
 }
 
@@ -240,7 +243,7 @@ fn marks(ui: &mut Ui, rect: Rect, health: &HealthInfo) {
                 let painter = ui.painter();
                 let font = theme::regular(size::SMALL);
                 let color = if full { theme.wrong } else { theme.text };
-                let words = row.width() * 0.36;
+                let words = row.width() * 0.4;
                 let at = row.left_center();
                 draw::write(
                     painter,

@@ -12,6 +12,7 @@ mod handle;
 mod health;
 mod history;
 mod master;
+mod messages;
 mod meters;
 mod plot;
 mod presets;
@@ -192,6 +193,12 @@ impl Screen {
         if plain(Key::C) {
             let slot = 1 - description.compared.min(1);
             hands.act(Command::Compare { slot });
+        }
+        if let Some(target) = &description.learning
+            && plain(Key::Escape)
+        {
+            let target = target.clone();
+            hands.act(Command::Learn { target, on: false });
         }
         for (key, page) in [
             (Key::F1, Page::Rack),

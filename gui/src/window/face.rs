@@ -59,6 +59,7 @@ impl Face {
         };
         let ctx = egui::Context::default();
         theme::install(&ctx, options.look);
+        ctx.add_font_provider(crate::foreign::fonts());
         ctx.set_zoom_factor(options.scale);
         let most = match &ground {
             Ground::Card(card) => Some(card.max_texture_side()),

@@ -1,0 +1,265 @@
+//! A display, a program that plays on it, hands.
+
+// Each test takes what it needs.
+#![allow(dead_code)]
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// The program beside the screen's.
+pub(crate) fn headroom() -> PathBuf {
+    let screen = Path::new(env!("CARGO_BIN_EXE_headroom-gui"));
+    let program = screen.with_file_name("headroom");
+    assert!(
+        program.is_file(),
+        "this test needs the program: build the package `headroom` first"
+    );
+    program
+}
+
+/// An X server without a screen.
+pub(crate) struct Display {
+    server: Child,
+    name: String,
+}
+
+impl Display {
+    fn start() -> Self {
+        let mut server = Command::new("Xvfb")
+            .args([
+                "-displayfd",
+                "1",
+                "-screen",
+                "0",
+                "900x600x24",
+                "+extension",
+                "GLX",
+                "-noreset",
+            ])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("this test needs Xvfb: install the package `xvfb`");
+        let mut number = String::new();
+        BufReader::new(server.stdout.take().unwrap())
+            .read_line(&mut number)
+            .unwrap();
+        Self {
+            server,
+            name: format!(":{}", number.trim()),
+        }
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        let _ended = self.server.kill();
+        let _reaped = self.server.wait();
+    }
+}
+
+pub(crate) struct Stage {
+    pub(crate) display: Display,
+    pub(crate) place: tempfile::TempDir,
+}
+
+impl Stage {
+    pub(crate) fn new() -> Self {
+        let place = tempfile::tempdir().unwrap();
+        std::fs::write(
+            place.path().join("plain.toml"),
+            "headroom = 1\nname = \"Plain\"\n\n[[module]]\nkind = \"gain\"\n",
+        )
+        .unwrap();
+        write_noise(&place.path().join("noise.wav"), 48_000 * 3);
+        Self {
+            display: Display::start(),
+            place,
+        }
+    }
+
+    pub(crate) fn command(&self, program: &Path, args: &[&str]) -> Command {
+        let place = self.place.path();
+        let mut command = Command::new(program);
+        command
+            .args(args)
+            .current_dir(place)
+            .env("HOME", place)
+            .env("XDG_CONFIG_HOME", place.join("config"))
+            .env("XDG_STATE_HOME", place.join("state"))
+            .env("XDG_RUNTIME_DIR", place)
+            .env("DISPLAY", &self.display.name)
+            .env("LP_NUM_THREADS", "1")
+            .env("JACK_DEFAULT_SERVER", "headroom-test-none")
+            .env("ALSA_CONFIG_PATH", "/dev/null")
+            .env_remove("WAYLAND_DISPLAY")
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn play(&self, args: &[&str]) -> Child {
+        let own = [
+            "play",
+            "--backend",
+            "null",
+            "--block",
+            "128",
+            "--fresh",
+            "--json",
+            "--input",
+            "noise.wav",
+            "--preset",
+        ];
+        self.command(&headroom(), &[&own, args].concat())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    pub(crate) fn seen(&self) -> Option<Value> {
+        let output = self
+            .command(&headroom(), &["watch", "--json", "--count", "1"])
+            .output()
+            .unwrap();
+        serde_json::from_slice(&output.stdout).ok()
+    }
+
+    pub(crate) fn gain_db(&self) -> Option<f64> {
+        let seen = self.seen()?;
+        let values = seen["modules"][0]["values"].as_array()?.clone();
+        values.iter().find(|value| value[0] == "gain_db")?[1].as_f64()
+    }
+
+    pub(crate) fn xdotool(&self, args: &[&str]) -> String {
+        let output = Command::new("xdotool")
+            .args(args)
+            .env("DISPLAY", &self.display.name)
+            .output()
+            .expect("this test needs xdotool: install the package of that name");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// The screen's program, with these arguments; what it says is kept.
+    pub(crate) fn screen(&self, args: &[&str]) -> Child {
+        self.command(Path::new(env!("CARGO_BIN_EXE_headroom-gui")), args)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    /// The windows that can be seen, by their numbers.
+    pub(crate) fn windows(&self) -> Vec<String> {
+        let windows = self.xdotool(&["search", "--onlyvisible", "--name", "Headroom"]);
+        windows.lines().map(str::to_owned).collect()
+    }
+
+    /// Drags the first knob by `dy` points, downwards if that is above 0.
+    pub(crate) fn drag_first_knob(&self, (x, y): (i32, i32), dy: i32) {
+        let at = |dx: i32, dy: i32| [(x + dx).to_string(), (y + dy).to_string()];
+        let [knob_x, knob_y] = at(136, 240);
+        self.xdotool(&["mousemove", &knob_x, &knob_y]);
+        std::thread::sleep(Duration::from_millis(200));
+        self.xdotool(&["mousedown", "1"]);
+        for step in 1..=10 {
+            let [to_x, to_y] = at(136, 240 + dy * step / 10);
+            self.xdotool(&["mousemove", &to_x, &to_y]);
+            std::thread::sleep(Duration::from_millis(30));
+        }
+        self.xdotool(&["mouseup", "1"]);
+        std::thread::sleep(Duration::from_millis(300));
+    }
+
+    /// Where the window's corner is, once there is one.
+    pub(crate) fn window(&self) -> (i32, i32) {
+        let found = wait_for("a window", || self.windows().into_iter().next());
+        // What it shows first is not yet the rack.
+        std::thread::sleep(Duration::from_millis(1_500));
+        let place = self.xdotool(&["getwindowgeometry", "--shell", &found]);
+        let number = |name: &str| {
+            let line = place.lines().find_map(|line| line.strip_prefix(name));
+            line.and_then(|number| number.parse().ok()).unwrap_or(0)
+        };
+        (number("X="), number("Y="))
+    }
+}
+
+pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(
+            start.elapsed() < Duration::from_secs(30),
+            "{what}: waited for in vain"
+        );
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+pub(crate) fn write_noise(path: &Path, frames: u32) {
+    let mut bytes = Vec::new();
+    let data_bytes = frames * 4;
+    bytes.extend(b"RIFF");
+    bytes.extend((36 + data_bytes).to_le_bytes());
+    bytes.extend(b"WAVEfmt ");
+    bytes.extend(16_u32.to_le_bytes());
+    bytes.extend([1, 0, 2, 0]);
+    bytes.extend(48_000_u32.to_le_bytes());
+    bytes.extend(192_000_u32.to_le_bytes());
+    bytes.extend([4, 0, 16, 0]);
+    bytes.extend(b"data");
+    bytes.extend(data_bytes.to_le_bytes());
+    let mut state = 0x2545_f491_u32;
+    for _ in 0..frames * 2 {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        bytes.extend(((state >> 18) as i16 - 8_192).to_le_bytes());
+    }
+    std::fs::write(path, bytes).unwrap();
+}
+
+pub(crate) fn end(mut program: Child) -> Value {
+    let ended = Command::new("kill")
+        .args(["-INT", &program.id().to_string()])
+        .status();
+    assert!(ended.unwrap().success());
+    let output = wait(&mut program);
+    report(&output)
+}
+
+pub(crate) fn wait(program: &mut Child) -> String {
+    use std::io::Read;
+    let mut text = String::new();
+    program
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut text)
+        .unwrap();
+    let status = program.wait().unwrap();
+    let mut said = String::new();
+    program
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut said)
+        .unwrap();
+    assert!(status.success(), "{status}: {said}");
+    text
+}
+
+pub(crate) fn report(text: &str) -> Value {
+    let report: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    for figure in ["allocations", "deallocations"] {
+        assert_eq!(report["audio_thread"][figure], 0, "{report}");
+    }
+    report
+}
