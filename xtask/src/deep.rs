@@ -4,7 +4,9 @@
 use crate::error::Error;
 use crate::passed::Passed;
 use crate::stage::Stage;
-use crate::{fuzz, hosts, native_pipewire, races, sanitizer, shell, soak_picture, valgrind};
+use crate::{
+    deaths, fuzz, hosts, native_pipewire, races, sanitizer, shell, soak_picture, valgrind,
+};
 use std::process::Command;
 use std::time::Duration;
 
@@ -69,6 +71,11 @@ const CHECKS: &[Check] = &[
         name: "pipewire",
         about: "the program on PipeWire's native door: it plays exactly, and waits out a killed server",
         run: native_pipewire::play,
+    },
+    Check {
+        name: "deaths",
+        about: "500 deaths of a screen while it plays, 200 of an editor: the sound is the same to the bit",
+        run: deaths::run,
     },
     Check {
         name: "hosts",

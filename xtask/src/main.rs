@@ -8,6 +8,7 @@ mod bench;
 mod bundle;
 mod canvas;
 mod check;
+mod deaths;
 mod deep;
 mod demo;
 mod error;
