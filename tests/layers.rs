@@ -3,7 +3,7 @@
 //! does not see is claimed too, since only the three together are a proof.
 #![cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 
-use std::process::Command;
+use headroom_tests::watched::{intercepted, line, number, run};
 
 struct Row {
     /// The seed, and what it does in the words of ARCHITECTURE.md.
@@ -57,47 +57,12 @@ const TABLE: &[Row] = &[
         ..row("seed-fresh-pages", "a page touched for the first time", "seeded_fresh_pages") },
 ];
 
-/// Runs one of the two programs; gives what it printed, both ways.
-fn run(program: &str, words: &[&str]) -> String {
-    let output = Command::new(program)
-        .args(words)
-        // It reports all, and the program goes on.
-        .env("RTSAN_OPTIONS", "halt_on_error=false")
-        .output()
-        .expect("the program starts");
-    let text = [output.stdout, output.stderr].concat();
-    let text = String::from_utf8_lossy(&text).into_owned();
-    assert!(output.status.success(), "{words:?}: {text}");
-    text
-}
-
 fn under_trap(words: &[&str]) -> String {
     run(env!("CARGO_BIN_EXE_layer-trap"), words)
 }
 
 fn under_rtsan(words: &[&str]) -> String {
     run(env!("CARGO_BIN_EXE_layer-rtsan"), words)
-}
-
-/// The number behind `name=`.
-fn number(text: &str, name: &str) -> u64 {
-    let (_, rest) = text
-        .split_once(&format!("{name}="))
-        .unwrap_or_else(|| panic!("no {name} in {text}"));
-    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().expect("a number")
-}
-
-/// The rest of the line that starts with `start`.
-fn line<'a>(text: &'a str, start: &str) -> Option<&'a str> {
-    text.lines().find_map(|line| line.strip_prefix(start))
-}
-
-/// The functions that RealtimeSanitizer names, in order.
-fn intercepted(text: &str) -> Vec<&str> {
-    let start = "Intercepted call to real-time unsafe function `";
-    let names = text.lines().filter_map(|line| line.strip_prefix(start));
-    names.filter_map(|rest| rest.split('`').next()).collect()
 }
 
 #[test]

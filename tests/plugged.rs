@@ -6,10 +6,10 @@
 mod host;
 mod seeded;
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use headroom_plugin::caught_panics;
+use headroom_tests::watched::{intercepted, line, number, run};
 use host::{Instance, Set, noise, state_of};
 
 fn rack(kinds: &[&str]) -> String {
@@ -188,42 +188,12 @@ fn a_change_of_latency_asks_for_a_restart_and_is_right_after_it() {
     assert_eq!(impulse(&mut instance), Some(0));
 }
 
-/// Runs one of the two programs; gives what it printed, both ways.
-fn run(program: &str, words: &[&str]) -> String {
-    let output = Command::new(program)
-        .args(words)
-        // It reports all, and the program goes on.
-        .env("RTSAN_OPTIONS", "halt_on_error=false")
-        .output()
-        .expect("the program starts");
-    let text = [output.stdout, output.stderr].concat();
-    let text = String::from_utf8_lossy(&text).into_owned();
-    assert!(output.status.success(), "{words:?}: {text}");
-    text
-}
-
 fn under_trap(words: &[&str]) -> String {
     run(env!("CARGO_BIN_EXE_plugged-trap"), words)
 }
 
 fn under_rtsan(words: &[&str]) -> String {
     run(env!("CARGO_BIN_EXE_plugged-rtsan"), words)
-}
-
-/// The number behind `name=`.
-fn number(text: &str, name: &str) -> u64 {
-    let (_, rest) = text
-        .split_once(&format!("{name}="))
-        .unwrap_or_else(|| panic!("no {name} in {text}"));
-    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().expect("a number")
-}
-
-/// The functions that RealtimeSanitizer names, in order.
-fn intercepted(text: &str) -> Vec<&str> {
-    let start = "Intercepted call to real-time unsafe function `";
-    let names = text.lines().filter_map(|line| line.strip_prefix(start));
-    names.filter_map(|rest| rest.split('`').next()).collect()
 }
 
 #[test]
@@ -246,8 +216,7 @@ fn the_trap_sees_a_seeded_system_call_in_a_hosts_process() {
         let text = under_trap(&["seed", seed]);
         assert_eq!(number(&text, "watched"), 1, "{text}");
         assert!(number(&text, "system_calls") >= 1, "{text}");
-        let told = text.lines().find_map(|line| line.strip_prefix("trap: "));
-        let told = told.unwrap_or_else(|| panic!("{seed}: {text}"));
+        let told = line(&text, "trap: ").unwrap_or_else(|| panic!("{seed}: {text}"));
         assert!(told.starts_with(call) && told.contains(function), "{text}");
     }
     let text = under_trap(&["seed", "seed-allocates"]);

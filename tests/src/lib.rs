@@ -11,3 +11,5 @@ pub mod seeds;
 pub mod signal;
 #[cfg(target_os = "linux")]
 pub mod soak;
+#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+pub mod watched;
