@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::board::{Curve, Description, HealthInfo, MemoryInfo};
+use crate::board::{Curve, Description, HealthInfo, MemoryInfo, MemoryPart};
 use crate::cells::text_to_words;
 use crate::commands::{Command, CommandReceiver};
 use crate::handover::{self, Line};
@@ -429,6 +429,21 @@ impl Server {
     /// `[main]` Where the segment is, how large it is, and whether what the audio thread writes is locked.
     pub fn memory(&self) -> (usize, usize, bool) {
         (self.region.address(), size_of::<Region>(), self.locked)
+    }
+
+    /// `[main]` The segment's own line in the memory map.
+    pub fn memory_part(&self) -> MemoryPart {
+        let (address, bytes, locked) = self.memory();
+        MemoryPart {
+            owner: "screen".to_owned(),
+            name: "meters, sound and board".to_owned(),
+            sort: "segment".to_owned(),
+            inside: false,
+            address: address as u64,
+            bytes: bytes as u64,
+            // Every page is touched when the segment is made, and shared.
+            pages: u8::from(locked) | 0b1100,
+        }
     }
 }
 

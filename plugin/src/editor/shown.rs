@@ -6,9 +6,7 @@ use std::time::{Duration, Instant};
 use headroom_engine::preset::{Library, RackSpec};
 use headroom_engine::{Board, Stream, health_info, kinds, memory_parts};
 use headroom_ipc::Server;
-use headroom_ipc::board::{
-    Description, DeviceInfo, KindInfo, MemoryInfo, MemoryPart, ModuleInfo, PresetInfo,
-};
+use headroom_ipc::board::{Description, DeviceInfo, KindInfo, MemoryInfo, ModuleInfo, PresetInfo};
 
 use super::past::Past;
 use crate::desk::Desk;
@@ -209,18 +207,11 @@ impl Shown {
 fn memory(desk: &mut Desk, server: &Server) -> MemoryInfo {
     let map = desk.controller().memory_map();
     let mut parts = memory_parts(&map);
-    let (address, segment_bytes, locked) = server.memory();
-    parts.push(MemoryPart {
-        owner: "screen".to_owned(),
-        name: "meters, sound and board".to_owned(),
-        sort: "segment".to_owned(),
-        inside: false,
-        address: address as u64,
-        bytes: segment_bytes as u64,
-        pages: u8::from(locked) | 0b1100,
-    });
+    let segment = server.memory_part();
+    let bytes = map.bytes() as u64 + segment.bytes;
+    parts.push(segment);
     MemoryInfo {
-        bytes: map.bytes() as u64 + segment_bytes as u64,
+        bytes,
         parts,
         resident_bytes: 0,
     }

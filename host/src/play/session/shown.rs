@@ -129,17 +129,9 @@ impl Session<'_> {
             .collect();
         let mut bytes = report.bytes as u64;
         if let Some(remote) = &self.remote {
-            let (address, segment_bytes, locked) = remote.server.memory();
-            bytes += segment_bytes as u64;
-            parts.push(MemoryPart {
-                owner: "screen".to_owned(),
-                name: "meters, sound and board".to_owned(),
-                sort: "segment".to_owned(),
-                inside: false,
-                address: address as u64,
-                bytes: segment_bytes as u64,
-                pages: u8::from(locked) | 0b1100,
-            });
+            let segment = remote.server.memory_part();
+            bytes += segment.bytes;
+            parts.push(segment);
         }
         MemoryInfo {
             parts,
