@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use headroom_engine::preset::factory;
-use host::{bundle, noise, rendered, vstpreset};
+use host::{bundle, has_a_kind_twice, noise, rendered, vstpreset};
 
 /// A strip with no two alike, in an order that is not the catalogue's.
 const CHAIN: &str = r#"
@@ -89,18 +89,8 @@ fn play(
 
 /// What a host plays is the engine's render, to the bit, where it is as late as the host was told.
 fn plays_as_rendered(host: &str) {
-    let fits = |text: &str| {
-        let mut kinds: Vec<_> = text
-            .lines()
-            .filter(|line| line.starts_with("kind"))
-            .collect();
-        let all = kinds.len();
-        kinds.sort_unstable();
-        kinds.dedup();
-        kinds.len() == all
-    };
     let presets = factory().iter().map(|preset| (preset.name, preset.text));
-    let presets = presets.filter(|(_, text)| fits(text));
+    let presets = presets.filter(|(_, text)| !has_a_kind_twice(text));
     let racks = presets.chain([("empty", "headroom = 1\n"), ("chain", CHAIN)]);
     for (at, (name, toml)) in racks.enumerate() {
         let rate_hz = [44_100, 48_000, 96_000][at % 3];

@@ -3,7 +3,7 @@
 mod host;
 
 use headroom_engine::preset::factory;
-use host::{Instance, Random, Set, load, noise, rendered};
+use host::{Instance, Random, Set, has_a_kind_twice, load, noise, rendered};
 
 /// One of each kind, in an order that is not the catalogue's.
 const CHAIN: &str = r#"
@@ -70,17 +70,6 @@ fn assert_same(output: &[Vec<f32>], expected: &[Vec<f32>], what: &str) {
             );
         }
     }
-}
-
-fn has_a_kind_twice(text: &str) -> bool {
-    let mut kinds: Vec<_> = text
-        .lines()
-        .filter(|line| line.starts_with("kind"))
-        .collect();
-    let all = kinds.len();
-    kinds.sort_unstable();
-    kinds.dedup();
-    kinds.len() < all
 }
 
 /// What a host hears of a latency that it takes out itself.

@@ -507,3 +507,15 @@ pub fn rendered(toml: &str, rate_hz: u32, input: &[Vec<f32>]) -> Vec<Vec<f32>> {
     .expect("it renders");
     output
 }
+
+/// Whether a rack has two of a kind, by its text: no strip holds that.
+pub fn has_a_kind_twice(text: &str) -> bool {
+    let mut kinds: Vec<_> = text
+        .lines()
+        .filter(|line| line.starts_with("kind"))
+        .collect();
+    let all = kinds.len();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds.len() < all
+}
