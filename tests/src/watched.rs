@@ -39,7 +39,7 @@ pub fn intercepted(text: &str) -> Vec<&str> {
     names.filter_map(|rest| rest.split('`').next()).collect()
 }
 
-/// Prints what the allocator and the trap for system calls saw, for [`number`] and [`line`].
+/// Prints what the allocator and the trap for system calls saw, for [`number`] and [`line()`].
 pub fn print_trapped() {
     let calls = SystemCalls::now();
     println!(
