@@ -1,12 +1,13 @@
 //! The main thread while the rack plays: keys, signals, housekeeping, the panel, and the end.
 
 pub(super) mod device;
+mod keys;
+mod loss;
 mod obey;
+mod picture;
 pub(super) mod remote;
 mod shown;
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use std::time::Instant;
@@ -16,34 +17,23 @@ use headroom_engine::Report;
 use headroom_engine::realtime::ThreadFaults;
 use headroom_engine::realtime::ThreadSwitches;
 use headroom_engine::realtime::Violation;
-use headroom_engine::units::gain_to_db;
 use headroom_ipc::board::DeviceChoices;
 
+pub(super) use self::keys::Signals;
+use self::loss::Lost;
+use self::loss::Pulse;
 use self::remote::Remote;
 use super::attempt::Open;
 use super::attempt::Plan;
 use super::error::PlayError;
-use super::health::HealthReport;
-use super::live_memory;
-use super::panel::Level;
 use super::panel::View;
-use super::pedal::Pedal;
 use super::reconnect::Absence;
-use super::reconnect::Back;
-use super::reconnect::Reconnect;
-use super::record;
 use super::report::PlayReport;
-use super::report::RoundTrip;
-use super::report::deadline_ns;
 use super::rights::Rights;
 use super::setlist::Setlist;
-use super::shared::Loss;
-use super::shared::Priority;
 use super::stack::Stack;
-use super::terminal::Key;
 use super::terminal::Terminal;
 use crate::midi::Desk;
-use crate::midi::DeskKey;
 use crate::midi::Wiring;
 
 /// Between two pictures: about 15 a second.
@@ -56,37 +46,8 @@ const LOOK: Duration = Duration::from_millis(20);
 const SHORTEST_LOOK: Duration = Duration::from_millis(1);
 /// Between two rounds of the engine's housekeeping.
 const HOUSEKEEPING: Duration = Duration::from_millis(100);
-/// A device that has not called for this long is gone, whatever it says.
-const SILENCE_LIMIT: Duration = Duration::from_secs(2);
-/// What of the time between two looks counts as silence: beyond, it was this program that stood still.
-const LOOK_LIMIT: Duration = Duration::from_millis(250);
-/// A device that only changes its rate is back sooner than this, and nothing needs to be said of it.
-const CHANGE_LIMIT: Duration = Duration::from_secs(1);
 /// How long the end may take once it was asked for.
 const END_LIMIT: Duration = Duration::from_secs(2);
-
-/// Ctrl-C, SIGTERM and the closing of the terminal; and the signals of a panic.
-pub(super) struct Signals {
-    count: Arc<AtomicU32>,
-    pedal: Pedal,
-}
-
-impl Signals {
-    /// `[main]` Listens from now on.
-    pub(super) fn listen() -> Result<Self, PlayError> {
-        let count = Arc::new(AtomicU32::new(0));
-        let counted = Arc::clone(&count);
-        ctrlc::set_handler(move || {
-            counted.fetch_add(1, Relaxed);
-        })?;
-        let pedal = Pedal::listen()?;
-        Ok(Self { count, pedal })
-    }
-
-    fn count(&self) -> u32 {
-        self.count.load(Relaxed)
-    }
-}
 
 /// `[main]` Plays to the end; gives the report, and how it ended.
 pub(super) fn run(
@@ -153,45 +114,6 @@ struct Session<'a> {
     change: Option<device::Change>,
     /// The answer of all audio systems that is waited for.
     asked: device::Asked,
-}
-
-/// A device that is lost.
-struct Lost {
-    way_back: Reconnect,
-    /// What there is to say of it, until it has been said.
-    told: bool,
-    error: PlayError,
-}
-
-/// Whether the callbacks still come. Only what this program itself saw go by counts as their silence: a
-/// program that was stopped and goes on has lost nothing.
-struct Pulse {
-    callbacks: u64,
-    looked: Instant,
-    silence: Duration,
-}
-
-impl Pulse {
-    fn new(callbacks: u64) -> Self {
-        Self {
-            callbacks,
-            looked: Instant::now(),
-            silence: Duration::ZERO,
-        }
-    }
-
-    /// For how long there has been no callback.
-    fn silence(&mut self, callbacks: u64) -> Duration {
-        let passed = self.looked.elapsed().min(LOOK_LIMIT);
-        self.looked += self.looked.elapsed();
-        if callbacks == self.callbacks {
-            self.silence += passed;
-        } else {
-            self.callbacks = callbacks;
-            self.silence = Duration::ZERO;
-        }
-        self.silence
-    }
 }
 
 impl<'a> Session<'a> {
@@ -349,94 +271,6 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Keys and signals; this is also where the loop waits.
-    fn listen(&mut self, signals: &Signals) {
-        let pause = self.pause();
-        let keys = match &mut self.terminal {
-            Some(terminal) => terminal.keys(pause),
-            None => {
-                std::thread::sleep(pause);
-                Vec::new()
-            }
-        };
-        let touched = !keys.is_empty();
-        for key in keys {
-            match key {
-                Key::Quit => self.end(),
-                Key::Escape if self.desk.is_learning() => self.ask_desk(DeskKey::Learn),
-                Key::Escape => self.end(),
-                Key::Desk(key) => self.ask_desk(key),
-                Key::Mute => self.toggle_mute(),
-                Key::Panic => self.toggle_panic(),
-                Key::Record => self.toggle_recording(),
-                Key::Next => self.steps += 1,
-                Key::Back => self.steps -= 1,
-            }
-        }
-        if signals.count() > 0 {
-            self.end();
-        }
-        self.look_at_desk();
-        self.look_at_clients();
-        self.watch_change();
-        self.hear_choices();
-        if touched || self.drawn.elapsed() >= FRAME {
-            self.draw();
-        }
-    }
-
-    fn ask_desk(&mut self, key: DeskKey) {
-        if let Some(message) = self.desk.key(key, &self.open.controller) {
-            self.say(&message);
-        }
-    }
-
-    /// What MIDI has brought.
-    fn look_at_desk(&mut self) {
-        let news = self
-            .desk
-            .look(&mut self.open.controller, self.lost.is_none());
-        self.muted = news.muted.unwrap_or(self.muted);
-        if let Some(preset) = news.preset {
-            self.view.preset = preset;
-            self.preset_changes += 1;
-        }
-        for message in news.said {
-            self.say(&message);
-        }
-    }
-
-    fn end(&mut self) {
-        if self.ending.is_none() {
-            self.ending = Some(Instant::now());
-            self.open.shared.stop();
-        }
-    }
-
-    fn toggle_mute(&mut self) {
-        match self.open.controller.mute(!self.muted) {
-            Ok(()) => self.muted = !self.muted,
-            Err(error) => self.say(&format!("warning: {error}")),
-        }
-    }
-
-    fn toggle_panic(&mut self) {
-        let button = self.open.controller.panic_button();
-        if button.is_pressed() {
-            button.release();
-        } else {
-            button.press();
-        }
-    }
-
-    fn toggle_recording(&mut self) {
-        let said = match record::folder() {
-            Some(folder) => self.open.recorder.toggle(&folder),
-            None => "warning: not recording: there is no home folder".to_owned(),
-        };
-        self.say(&said);
-    }
-
     /// Says what a key or a pedal did to the sound, and how the recordings do.
     fn tell_news(&mut self) {
         let panic = self.open.controller.panic_button().is_pressed();
@@ -461,98 +295,6 @@ impl<'a> Session<'a> {
         for message in said {
             self.say(&message);
         }
-    }
-
-    /// Notices that the device is lost, or back.
-    fn watch_device(&mut self) -> Result<(), PlayError> {
-        let Some(lost) = &mut self.lost else {
-            return match self.loss() {
-                Some((loss, reason)) => self.lose(loss, reason),
-                None => Ok(()),
-            };
-        };
-        if let Some(back) = lost.way_back.step(&mut self.open, self.plan, self.muted)? {
-            self.welcome(&back);
-            return Ok(());
-        }
-        let away = lost.way_back.away();
-        if !lost.told && away > CHANGE_LIMIT {
-            lost.told = true;
-            let message = format!("{}: waiting for it", lost.error);
-            self.say(&message);
-        }
-        // A programme of so many seconds is over after them, sound or no sound.
-        let left_secs = self.plan.numbers.seconds.map(|all| all - self.seconds());
-        if left_secs.is_some_and(|left_secs| away.as_secs_f64() > left_secs)
-            && let Some(lost) = self.lost.take()
-        {
-            self.absence.away += away;
-            return Err(lost.error);
-        }
-        Ok(())
-    }
-
-    fn loss(&mut self) -> Option<(Loss, &'static str)> {
-        match self.open.shared.lost() {
-            Some(Loss::Gone) => return Some((Loss::Gone, "the device or its server went away")),
-            Some(Loss::Changed) => {
-                return Some((Loss::Changed, "the device changed its rate or format"));
-            }
-            None => {}
-        }
-        let callbacks = self.open.shared.callbacks.load(Relaxed);
-        (self.pulse.silence(callbacks) > SILENCE_LIMIT)
-            .then_some((Loss::Gone, "the device no longer asks for sound"))
-    }
-
-    /// The device is lost: says so, and begins to wait for it, unless that is not wanted.
-    fn lose(&mut self, loss: Loss, reason: &'static str) -> Result<(), PlayError> {
-        let error = PlayError::DeviceLost {
-            backend: self.open.facts.backend,
-            reason,
-            seconds: self.seconds(),
-        };
-        self.housekeep();
-        if self.plan.args.no_reconnect {
-            return Err(error);
-        }
-        self.faults_before = self.faults();
-        self.faults = ThreadFaults::default();
-        let Some(way_back) = Reconnect::begin(&mut self.open) else {
-            return Err(error);
-        };
-        let told = loss == Loss::Gone && self.ending.is_none();
-        if told {
-            let message = format!("{error}: waiting for it");
-            self.say(&message);
-        }
-        self.lost = Some(Lost {
-            way_back,
-            told,
-            error,
-        });
-        Ok(())
-    }
-
-    fn welcome(&mut self, back: &Back) {
-        self.lost = None;
-        self.absence.reconnects += 1;
-        self.rights.renew();
-        self.absence.away += back.away;
-        self.pulse = Pulse::new(self.open.shared.callbacks.load(Relaxed));
-        if back.before_hz.is_some() {
-            self.desk.rack_changed(&self.open.controller);
-        }
-        let rate = back.before_hz.map_or_else(String::new, |before_hz| {
-            let now_hz = self.open.facts.sample_rate_hz;
-            format!(" at {now_hz} Hz (it was {before_hz}): the rack was built anew for it")
-        });
-        let message = format!(
-            "backend `{}`: the device is back after {:.1} s{rate}",
-            self.open.facts.backend,
-            back.away.as_secs_f64(),
-        );
-        self.say(&message);
     }
 
     fn seconds(&self) -> f64 {
@@ -595,134 +337,5 @@ impl<'a> Session<'a> {
         if let Some(warning) = self.stack.look(&self.open.shared.stack, must) {
             self.say(&warning);
         }
-    }
-
-    fn draw(&mut self) {
-        self.drawn = Instant::now();
-        if self.terminal.is_none() {
-            return;
-        }
-        let shared = &self.open.shared;
-        let health = self.open.controller.health();
-        let meters = self.open.controller.meters();
-        self.view.seconds = self.seconds();
-        self.view.muted = self.muted;
-        self.view.ending = self.ending.is_some();
-        self.view.panic = self.open.controller.panic_button().is_pressed();
-        self.view.recording = self.open.recorder.status();
-        self.view.waiting = self.lost.is_some();
-        let rate_hz = self.open.facts.sample_rate_hz;
-        self.view.output.clone_from(&self.open.facts.output);
-        self.view.sample_rate_hz = rate_hz;
-        self.view.block_frames = self.open.block_frames;
-        self.view.deadline_ns = deadline_ns(self.open.block_frames, rate_hz);
-        self.view.latency_frames = self.open.controller.latency_frames();
-        self.view.master = level(&meters.master);
-        self.view.slots = meters
-            .slots
-            .iter()
-            .map(|(id, meter)| (id.clone(), level(meter)))
-            .collect();
-        self.view.block_ns = [
-            health.block_ns.p50,
-            health.block_ns.p99,
-            health.block_ns.max,
-        ];
-        self.view.over_deadline = health.over_deadline;
-        self.view.xruns = shared.xruns();
-        self.view.input_gaps =
-            shared.input_underruns.load(Relaxed) + shared.input_overruns.load(Relaxed);
-        self.view.allocations = shared.allocations.load(Relaxed);
-        self.view.deallocations = shared.deallocations.load(Relaxed);
-        let faults = self.faults();
-        self.view.faults = faults.minor + faults.major;
-        self.view.health = self.health();
-        self.view.realtime = shared.priority() != Priority::Normal;
-        self.view.midi = self.desk.lines(&self.open.controller);
-        if let Some(terminal) = &mut self.terminal {
-            terminal.draw(&self.view);
-        }
-    }
-
-    /// Tells the audio system how late the rack is, and notices that its blocks are of another length.
-    fn follow_device(&mut self) {
-        let rack_frames = self.open.controller.latency_frames();
-        let rack_frames = u32::try_from(rack_frames).unwrap_or(u32::MAX);
-        let told_frames = &self.open.shared.rack_latency_frames;
-        let Some(running) = &self.open.running else {
-            return;
-        };
-        if told_frames.swap(rack_frames, Relaxed) != rack_frames {
-            running.rack_latency_changed();
-        }
-        if self.open.facts.duplex
-            && let Some(block_frames) = running.block_frames()
-            && block_frames != self.open.block_frames
-        {
-            self.open.block_frames = block_frames;
-            let backend = self.open.facts.backend;
-            self.say(&format!(
-                "backend `{backend}`: blocks of {block_frames} frames from now on"
-            ));
-        }
-    }
-
-    fn health(&self) -> HealthReport {
-        let mut health = self.open.controller.health();
-        health.switches = health.switches.or(self.switches);
-        let slots = self.open.controller.slot_health();
-        HealthReport::new(&health, slots, self.first_violation.as_ref())
-    }
-
-    /// Page faults of all the audio threads there were.
-    fn faults(&self) -> ThreadFaults {
-        ThreadFaults {
-            minor: self.faults_before.minor + self.faults.minor,
-            major: self.faults_before.major + self.faults.major,
-        }
-    }
-
-    fn report(&mut self) -> PlayReport {
-        if let Some(lost) = self.lost.take() {
-            self.absence.away += lost.way_back.away();
-        }
-        self.look_at_stack(true);
-        let rack_frames = self.open.controller.latency_frames();
-        let latency = self.open.running.as_ref().and_then(|it| it.latency());
-        let mut report = PlayReport::gather(
-            &self.open.facts,
-            self.open.block_frames,
-            rack_frames,
-            &self.open.shared,
-            &self.open.controller.health(),
-            self.faults(),
-            self.absence,
-        )
-        .with_earlier(&self.open.earlier);
-        report.audio_thread.stack = self.stack.fullest();
-        PlayReport {
-            memory: self
-                .plan
-                .args
-                .memory
-                .then(|| live_memory::report(&self.open)),
-            health: self.health(),
-            rights: self.rights.report(),
-            recording: self.open.recorder.asked_report(),
-            takes: self.open.recorder.other_reports(),
-            midi: self.desk.counts(),
-            preset_changes: self.preset_changes,
-            round_trip: latency.and_then(|it| RoundTrip::of(&self.open.facts, it, rack_frames)),
-            ..report
-        }
-    }
-}
-
-fn level(meter: &headroom_engine::Level) -> Level {
-    let decibels = |linear: [f32; 2]| linear.map(gain_to_db);
-    Level {
-        peak_db: decibels(meter.peak),
-        hold_db: decibels(meter.hold),
-        rms_db: decibels(meter.rms),
     }
 }
