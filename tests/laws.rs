@@ -5,7 +5,7 @@
 use std::sync::atomic::Ordering;
 
 use assert_no_alloc::AllocDisabler;
-use headroom_engine::{Catalog, Change, Kind, ModuleSpec, RackSpec, Scale};
+use headroom_engine::{Catalog, Change, Kind, ModuleSpec, RackSpec, Scale, Tempo};
 use headroom_tests::rig::{Blocks, Rig, lively, rack, stream};
 use headroom_tests::seeds::{RULED, RULER};
 use headroom_tests::signal::{Random, noise, programme};
@@ -32,7 +32,7 @@ fn name(spec: &RackSpec) -> String {
     kinds.join(" > ")
 }
 
-/// Changes of any parameter, bypass and mix of the rack, at any frame.
+/// Changes of any parameter, bypass and mix of the rack, and of the tempo, at any frame.
 fn storm(rig: &Rig, count: usize, frames: usize, seed: u64) -> Vec<(usize, Change)> {
     let mut random = Random::new(seed);
     let modules = rig.controller.spec().modules.clone();
@@ -41,7 +41,7 @@ fn storm(rig: &Rig, count: usize, frames: usize, seed: u64) -> Vec<(usize, Chang
             let frame = random.below(frames);
             let module = &modules[random.below(modules.len())];
             let slot = rig.controller.slot_key(&module.id).unwrap();
-            let what = random.below(module.kind.params.len() + 2);
+            let what = random.below(module.kind.params.len() + 3);
             let change = match module.kind.params.get(what) {
                 Some(param) => {
                     let value = param.denormalize(random.unit());
@@ -53,10 +53,14 @@ fn storm(rig: &Rig, count: usize, frames: usize, seed: u64) -> Vec<(usize, Chang
                     slot,
                     on: random.unit() > 0.5,
                 },
-                None => Change::Mix {
+                None if what == module.kind.params.len() + 1 => Change::Mix {
                     slot,
                     value: random.unit(),
                 },
+                None => {
+                    let bpm = 20.0 + 400.0 * f64::from(random.unit());
+                    Change::Tempo(Tempo::new(bpm).unwrap())
+                }
             };
             (frame, change)
         })

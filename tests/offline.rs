@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use assert_no_alloc::AllocDisabler;
 use headroom_engine::offline::{Rendered, Tail, render};
-use headroom_engine::{Memory, ModuleSpec, RackSpec, Stream};
+use headroom_engine::{Memory, ModuleSpec, RackSpec, Stream, Tempo};
 use headroom_tests::rig::{module, rack};
 use headroom_tests::seeds;
 use headroom_tests::signal::{impulse, programme};
@@ -20,6 +20,7 @@ fn run(spec: &RackSpec, input: &[f32], block_frames: usize, tail: Tail) -> (Vec<
         stream,
         spec,
         &Memory::default(),
+        Tempo::default(),
         tail,
         |channels| {
             let frames = channels[0].len().min(input.len() - at);

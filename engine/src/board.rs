@@ -5,12 +5,12 @@ use headroom_ipc::board::{HealthInfo, KindInfo, MarkInfo, MemoryPart, ModuleInfo
 use headroom_ipc::{MAX_VALUES, Server};
 
 use crate::controller::Controller;
+use crate::face::Scene;
 use crate::memory::{MemoryMap, Part};
 use crate::module::{Catalog, Kind};
 use crate::param::Param;
 use crate::preset::{ModuleSpec, RackSpec};
 use crate::realtime::HighWater;
-use crate::stream::Stream;
 
 /// `[main]` What a screen is told of every kind that can be inserted, in the catalogue's order.
 pub fn kinds(catalog: &Catalog) -> Vec<KindInfo> {
@@ -50,6 +50,7 @@ pub fn param_info(param: &Param) -> ParamInfo {
 pub struct Board {
     /// As it was last shown.
     shown: RackSpec,
+    scene: Option<Scene>,
 }
 
 impl Board {
@@ -92,17 +93,23 @@ impl Board {
 
     /// `[main]` Shows the values of `modules` (what [`Self::modules`] gave for the rack of now), as they sound.
     pub fn show(&mut self, controller: &Controller, modules: &[ModuleInfo], server: &mut Server) {
-        self.show_rack(controller.current(), controller.stream(), modules, server);
+        let scene = Scene {
+            stream: controller.stream(),
+            tempo: controller.tempo(),
+        };
+        self.show_rack(controller.current(), &scene, modules, server);
     }
 
     /// `[main]` Shows the values of `modules` as `current` has them.
     pub fn show_rack(
         &mut self,
         current: RackSpec,
-        stream: Stream,
+        scene: &Scene,
         modules: &[ModuleInfo],
         server: &mut Server,
     ) {
+        let same_scene = self.scene == Some(*scene);
+        self.scene = Some(*scene);
         for (place, info) in modules.iter().enumerate() {
             let Some(module) = current.modules.iter().find(|known| known.id == info.id) else {
                 continue;
@@ -121,9 +128,9 @@ impl Board {
                 server.set_value(info.param_value(index), *value, &param.format(*value));
             }
             let moved = self.shown.modules.get(place).map(|known| &known.id) != Some(&info.id);
-            if !is_same || moved {
+            if !is_same || moved || !same_scene {
                 let curve = module.kind.face.curve;
-                let curve = curve.map(|curve| curve(stream, &module.values));
+                let curve = curve.map(|curve| curve(scene, &module.values));
                 server.set_curve(place, curve.as_ref());
             }
         }

@@ -25,6 +25,7 @@ use crate::rack::{Item, Order, most_entries};
 use crate::realtime::{Health, HealthCells, HighWater, Ticks, Violation, take_first_violation};
 use crate::slot::SlotHealth;
 use crate::stream::Stream;
+use crate::tempo::{Tempo, TempoCell};
 
 use history::Field;
 pub use history::{History, MAX_STEPS};
@@ -93,6 +94,7 @@ pub fn open(
     let health = Arc::new(HealthCells::default());
     let meter_cells = Arc::new(LevelCells::default());
     let panic_button = PanicButton::default();
+    let tempo_cell = Arc::new(TempoCell::default());
     let processor = Processor::new(Parts {
         stream,
         rack,
@@ -102,6 +104,7 @@ pub fn open(
         health: Arc::clone(&health),
         meter_cells: Arc::clone(&meter_cells),
         panic_button: panic_button.clone(),
+        tempo_cell: Arc::clone(&tempo_cell),
         collector: Arc::clone(&slots.collector),
     });
     let fixed = Fixed {
@@ -110,6 +113,7 @@ pub fn open(
         notices,
         health: Place::at(Arc::as_ptr(&health), 1),
         meter: Place::at(Arc::as_ptr(&meter_cells), 1),
+        tempo: Place::at(Arc::as_ptr(&tempo_cell), 1),
         tails: processor.tails(),
         list,
     };
@@ -122,6 +126,8 @@ pub fn open(
         health,
         meter_cells,
         panic_button,
+        tempo: Tempo::default(),
+        tempo_cell,
         most_commands: 0,
         most_notices: 0,
         left: Left::default(),
@@ -163,6 +169,9 @@ pub struct Controller {
     health: Arc<HealthCells>,
     meter_cells: Arc<LevelCells>,
     panic_button: PanicButton,
+    /// As it was last asked for, and what events have set since.
+    tempo: Tempo,
+    tempo_cell: Arc<TempoCell>,
     /// The most that ever waited in each queue.
     most_commands: u64,
     most_notices: u64,
@@ -460,6 +469,26 @@ impl Controller {
         self.send(Message::Mute(on))
     }
 
+    /// `[main]` The tempo by which its modules go: as it was last asked for, or an event has set since.
+    pub fn tempo(&self) -> Tempo {
+        self.tempo_cell.get().unwrap_or(self.tempo)
+    }
+
+    /// `[main]` Has the music go at another tempo. No step to undo: it is none of the rack's.
+    ///
+    /// # Errors
+    ///
+    /// Too many commands wait.
+    pub fn set_tempo(&mut self, tempo: Tempo) -> Result<(), ControlError> {
+        if self.commands.slots() == 0 {
+            return Err(ControlError::Busy);
+        }
+        self.tempo_cell.set(None);
+        self.send(Message::Change(Change::Tempo(tempo)))?;
+        self.tempo = tempo;
+        Ok(())
+    }
+
     /// `[main]` Where every byte of the engine's audio memory is.
     ///
     /// The racks' own lists are those of the rack as it was last asked for.
@@ -599,7 +628,7 @@ impl Controller {
             Change::Param { index, .. } => cells.set_value(usize::from(index), None),
             Change::Bypass { .. } => cells.set_bypass(None),
             Change::Mix { .. } => cells.set_mix(None),
-            Change::Delta { .. } => {}
+            Change::Delta { .. } | Change::Tempo(_) => {}
         }
         self.send(Message::Change(change))?;
         self.spec = spec;

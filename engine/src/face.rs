@@ -4,6 +4,7 @@ pub use headroom_ipc::board::Handle;
 pub use headroom_ipc::{Axis, Curve};
 
 use crate::stream::Stream;
+use crate::tempo::Tempo;
 
 /// Points of a curve that goes over the whole spectrum.
 const POINTS: usize = 192;
@@ -11,11 +12,20 @@ const POINTS: usize = 192;
 const FROM_HZ: f32 = 20.0;
 const TO_HZ: f32 = 20_000.0;
 
+/// Where a module stands when it is drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scene {
+    /// The stream it runs in.
+    pub stream: Stream,
+    /// The tempo it goes by.
+    pub tempo: Tempo,
+}
+
 /// What a screen can show of a kind. Drawn from the same table as all else: a screen knows nothing of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Face {
     /// `[main]` What it does with these values, as a picture.
-    pub curve: Option<fn(stream: Stream, values: &[f32]) -> Curve>,
+    pub curve: Option<fn(scene: &Scene, values: &[f32]) -> Curve>,
     /// What can be taken hold of on the curve, by rows of the table.
     pub handles: &'static [Handle],
     /// It turns its input down, and its meter says by how much.

@@ -13,6 +13,7 @@ use crate::rack::{MAX_SLOTS, Rack};
 use crate::realtime::HealthCells;
 use crate::slot::{Footprint, SlotCells, SlotHealthCells};
 use crate::stream::Stream;
+use crate::tempo::TempoCell;
 
 /// `[main]` The memory map of an engine that is not opened: what [`crate::open`] would take for this
 /// rack. Addresses are 0.
@@ -33,6 +34,7 @@ pub(crate) struct Fixed {
     pub(crate) notices: Place,
     pub(crate) health: Place,
     pub(crate) meter: Place,
+    pub(crate) tempo: Place,
     /// The list of racks that have left.
     pub(crate) tails: Place,
     /// The list of the newest rack or order.
@@ -50,6 +52,7 @@ impl Fixed {
             notices: Place::planned::<Notice>(capacity.notices),
             health: Place::planned::<HealthCells>(1),
             meter: Place::planned::<LevelCells>(1),
+            tempo: Place::planned::<TempoCell>(1),
             tails: Processor::planned_tails(),
             list: Rack::planned_list(capacity.slots.min(MAX_SLOTS)),
         }
@@ -63,6 +66,7 @@ impl Fixed {
             ("notices", Sort::Ring, self.notices),
             ("health", Sort::Cells, self.health),
             ("master meter", Sort::Cells, self.meter),
+            ("tempo", Sort::Cells, self.tempo),
             ("racks that have left", Sort::Pool, self.tails),
         ];
         for (name, sort, place) in heap {

@@ -3,6 +3,7 @@
 use basedrop::Owned;
 
 use crate::rack::{Order, Rack};
+use crate::tempo::Tempo;
 
 /// Names one slot for as long as it lives, across edits; a rebuilt slot keeps its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,15 +49,20 @@ pub enum Change {
         /// Only the difference.
         on: bool,
     },
+    /// The music goes at this tempo from now on, for every slot: those that have left and those that come
+    /// later too.
+    Tempo(Tempo),
 }
 
 impl Change {
-    pub(crate) fn slot(&self) -> SlotKey {
+    /// Whose it is; `None` for all slots'.
+    pub(crate) fn slot(&self) -> Option<SlotKey> {
         match *self {
             Self::Param { slot, .. }
             | Self::Bypass { slot, .. }
             | Self::Mix { slot, .. }
-            | Self::Delta { slot, .. } => slot,
+            | Self::Delta { slot, .. } => Some(slot),
+            Self::Tempo(_) => None,
         }
     }
 }

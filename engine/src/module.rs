@@ -7,6 +7,7 @@ use crate::face::Face;
 use crate::memory::{ArenaBox, ArenaSlice, Carver};
 use crate::param::Param;
 use crate::stream::Stream;
+use crate::tempo::Tempo;
 
 /// The audio-thread side of one effect.
 ///
@@ -50,6 +51,13 @@ pub trait Module: Send + Any {
     /// it is built and behind every change: a key that nobody follows is not copied.
     fn follows_key(&self) -> bool {
         false
+    }
+
+    /// `[audio]` The music goes at `tempo` from the next frame on. Told before the first frame too: a module
+    /// that follows it begins there at once, and afterwards gets there without a click, though a host may say
+    /// another with every block. Until it is told it goes by [`Tempo::default`]; a reset does not change it.
+    fn set_tempo(&mut self, tempo: Tempo) {
+        let _ = tempo;
     }
 
     /// `[audio]` Takes over the *control* state of an instance of the same kind that leaves: envelopes,

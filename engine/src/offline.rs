@@ -10,11 +10,13 @@ use crate::buffer::Buffer;
 use crate::builder::OpenError;
 use crate::controller::{Controller, Report, open};
 use crate::memory::Memory;
+use crate::message::{Change, Event};
 use crate::meter::Measured;
 use crate::preset::RackSpec;
 use crate::processor::Processor;
 use crate::realtime::{Health, ThreadFaults};
 use crate::stream::Stream;
+use crate::tempo::Tempo;
 use crate::units::db_to_gain;
 
 /// An automatic tail ends when the output stays below this, in dBFS, ...
@@ -66,7 +68,7 @@ pub struct Rendered {
     pub reports: Vec<Report>,
 }
 
-/// `[main]` Renders a whole stream through `spec`, block by block (the stream's largest).
+/// `[main]` Renders a whole stream through `spec` at one tempo, block by block (the stream's largest).
 ///
 /// `read` fills the channels it is given and returns how many frames it had; fewer than asked for,
 /// or 0, means that the input has ended. `write` takes the output in order: one slice a channel.
@@ -75,6 +77,7 @@ pub fn render<E>(
     stream: Stream,
     spec: &RackSpec,
     memory: &Memory,
+    tempo: Tempo,
     tail: Tail,
     mut read: impl FnMut(&mut [&mut [f32]]) -> Result<usize, E>,
     write: impl FnMut(&[&[f32]]) -> Result<(), E>,
@@ -91,7 +94,8 @@ pub fn render<E>(
     let mut reports = Vec::new();
 
     // The priming block takes no input here: nothing is lost.
-    processor.process(&mut [], &[]);
+    let change = Change::Tempo(tempo);
+    processor.process(&mut [], &[Event { frame: 0, change }]);
 
     let mut ended = false;
     let mut remaining: Option<u64> = None;

@@ -27,6 +27,7 @@ use crate::scope::{Scope, Side};
 use crate::slot::Source;
 use crate::stream::Stream;
 use crate::tail::{Limits, Tail};
+use crate::tempo::{Tempo, TempoCell};
 
 /// Racks at most that have left and still ring: one more cuts the oldest off, in 20 ms.
 pub const MAX_RACK_TAILS: usize = 2;
@@ -56,6 +57,8 @@ pub struct Processor {
     /// The gain of everything: 0 when muted.
     master: Fade,
     panic: Panic,
+    tempo: Tempo,
+    tempo_cell: Arc<TempoCell>,
     meter: LevelMeter,
     meter_cells: Arc<LevelCells>,
     /// What a screen is shown.
@@ -106,6 +109,7 @@ pub(crate) struct Parts {
     pub(crate) health: Arc<HealthCells>,
     pub(crate) meter_cells: Arc<LevelCells>,
     pub(crate) panic_button: PanicButton,
+    pub(crate) tempo_cell: Arc<TempoCell>,
     pub(crate) collector: Arc<Collector>,
 }
 
@@ -121,6 +125,8 @@ impl Processor {
             health: parts.health,
             master: Fade::all(),
             panic: Panic::new(parts.panic_button, &parts.stream),
+            tempo: Tempo::default(),
+            tempo_cell: parts.tempo_cell,
             meter: LevelMeter::new(&parts.stream),
             meter_cells: parts.meter_cells,
             scope: Scope::default(),
@@ -242,6 +248,11 @@ impl Processor {
     /// `[audio]` Whether the output is muted, or on its way there.
     pub fn is_muted(&self) -> bool {
         self.master.target() == 0.0
+    }
+
+    /// `[audio]` The tempo by which its modules go.
+    pub fn tempo(&self) -> Tempo {
+        self.tempo
     }
 
     /// `[audio]` Whether a slot is passed by, as of the last change; `None` when there is none of
@@ -549,10 +560,22 @@ impl Processor {
     }
 
     fn take_change(&mut self, change: Change, source: Source) {
-        if !self.rack.change(change, source) {
-            let notice = Notice::UnknownSlot(change.slot());
-            tell(&self.health, &mut self.notices, notice);
+        if let Change::Tempo(tempo) = change {
+            self.tempo_cell.set(source.of_event(tempo));
+            self.set_tempo(tempo);
         }
+        if let Some(slot) = change.slot()
+            && !self.rack.change(slot, change, source)
+        {
+            tell(&self.health, &mut self.notices, Notice::UnknownSlot(slot));
+        }
+    }
+
+    /// What has left follows too: an echo that outlives its rack stays on the beat.
+    fn set_tempo(&mut self, tempo: Tempo) {
+        self.tempo = tempo;
+        self.rack.set_tempo(tempo);
+        self.tails.for_each_mut(|left| left.rack.set_tempo(tempo));
     }
 
     fn has_room_for_rack(&mut self) -> Result<(), NoRoom> {
@@ -570,7 +593,8 @@ impl Processor {
         Err(NoRoom { cut })
     }
 
-    fn change_rack(&mut self, rack: Owned<Rack>) {
+    fn change_rack(&mut self, mut rack: Owned<Rack>) {
+        rack.set_tempo(self.tempo);
         let taken: f32 = self.tails.iter().map(|left| left.tail.input.now()).sum();
         let old = std::mem::replace(&mut self.rack, rack);
         if self.position == 0 {

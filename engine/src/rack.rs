@@ -19,6 +19,7 @@ use crate::meter::Measured;
 use crate::slot::{Fault, Slot, Source};
 use crate::stream::Stream;
 use crate::tail::{Limits, Tail};
+use crate::tempo::Tempo;
 
 /// Slots in a rack at most.
 pub const MAX_SLOTS: usize = 64;
@@ -195,6 +196,8 @@ pub(crate) struct Rack {
     steady: bool,
     /// Some slot follows the key.
     keyed: bool,
+    /// For slots that are still to come.
+    tempo: Tempo,
     fade_frames: usize,
     limit_frames: usize,
 }
@@ -218,6 +221,7 @@ impl Rack {
             keyed: follow_key(&entries),
             entries,
             steady: false,
+            tempo: Tempo::default(),
             fade_frames,
             limit_frames: stream.frames(TAIL_LIMIT_SECS),
         }
@@ -300,6 +304,7 @@ impl Rack {
                         continue;
                     };
                     let key = slot.key;
+                    slot.set_tempo(self.tempo);
                     let mut coming = Fade::into(fade_frames);
                     let before_next_stay = place_in(&old, next_stay(&items[at + 1..]));
                     if place_in(&old, Some(key)) < before_next_stay {
@@ -335,7 +340,9 @@ impl Rack {
         }
         std::mem::swap(&mut self.entries, merged);
         for &change in &*changes {
-            self.change(change, Source::Controller);
+            if let Some(key) = change.slot() {
+                self.change(key, change, Source::Controller);
+            }
         }
         self.keyed = follow_key(&self.entries);
     }
@@ -345,9 +352,16 @@ impl Rack {
         self.keyed
     }
 
+    /// `[audio]` The music goes at `tempo` from now on: for all slots, and those that come later.
+    pub(crate) fn set_tempo(&mut self, tempo: Tempo) {
+        self.tempo = tempo;
+        for entry in &mut self.entries {
+            entry.slot.set_tempo(tempo);
+        }
+    }
+
     /// `[audio]` Hands a change to its slot; `false` when there is none of that key.
-    pub(crate) fn change(&mut self, change: Change, source: Source) -> bool {
-        let key = change.slot();
+    pub(crate) fn change(&mut self, key: SlotKey, change: Change, source: Source) -> bool {
         let live = |entry: &&mut Entry| entry.is_live_as(key);
         match self.entries.iter_mut().find(live) {
             Some(entry) => {

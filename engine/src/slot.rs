@@ -18,6 +18,7 @@ use crate::preset::ModuleSpec;
 use crate::ramp::Ease;
 use crate::realtime::{ViolationCounts, add, has_flushed, lower_flushed, raise_flushed};
 use crate::stream::Stream;
+use crate::tempo::Tempo;
 
 /// What went wrong in one chunk of one slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,7 +128,7 @@ pub(crate) enum Source {
 
 impl Source {
     /// The value, if an event set it.
-    fn of_event<T>(self, value: T) -> Option<T> {
+    pub(crate) fn of_event<T>(self, value: T) -> Option<T> {
         (self == Self::Event).then_some(value)
     }
 }
@@ -338,7 +339,13 @@ impl Slot {
                 let to = if on { 1.0 } else { 0.0 };
                 self.delta = Fade::over(self.delta.now(), to, self.fade_frames);
             }
+            Change::Tempo(tempo) => self.set_tempo(tempo),
         }
+    }
+
+    /// `[audio]` The music goes at `tempo` from now on.
+    pub(crate) fn set_tempo(&mut self, tempo: Tempo) {
+        self.call(|module| module.set_tempo(tempo));
     }
 
     /// `[audio]` Whether it is passed by, as of the last change.

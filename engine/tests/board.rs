@@ -1,6 +1,8 @@
 //! The board shows the rack as it sounds, and its pictures are what the modules do.
 
-use headroom_engine::{Board, Catalog, Memory, ModuleSpec, RackSpec, Stream, kinds, open};
+use headroom_engine::{
+    Board, Catalog, Memory, ModuleSpec, RackSpec, Scene, Stream, Tempo, kinds, open,
+};
 use headroom_ipc::board::KindInfo;
 use headroom_ipc::{Axis, Curve, pair};
 
@@ -21,8 +23,12 @@ fn module(kind: &str, values: &[(&str, f32)]) -> ModuleSpec {
 }
 
 fn curve(module: &ModuleSpec) -> Curve {
+    curve_at(module, Tempo::default())
+}
+
+fn curve_at(module: &ModuleSpec, tempo: Tempo) -> Curve {
     let stream = Stream::new(48_000, 64, 2).unwrap();
-    (module.kind.face.curve.unwrap())(stream, &module.values)
+    (module.kind.face.curve.unwrap())(&Scene { stream, tempo }, &module.values)
 }
 
 /// The amplitude that a steady sine leaves the rack with, against its own.
@@ -128,7 +134,8 @@ fn no_picture_has_a_hole() {
                 .iter()
                 .map(|param| param.denormalize(position))
                 .collect();
-            let curve = curve(stream, &values);
+            let tempo = Tempo::nearest(f64::from(position) * 999.0).unwrap_or(Tempo::SLOWEST);
+            let curve = curve(&Scene { stream, tempo }, &values);
             assert!(!curve.points.is_empty() && curve.points.len() <= headroom_ipc::MAX_POINTS);
             assert!(curve.x.1 < curve.x.2 && curve.y.1 < curve.y.2);
             for (x, y) in &curve.points {
@@ -151,10 +158,8 @@ fn no_picture_has_a_hole() {
 fn every_handle_points_at_rows_of_its_table() {
     for kind in kinds(&Catalog::builtin()) {
         for handle in &kind.handles {
-            for row in [handle.x, handle.y, handle.wheel, handle.on, handle.choice]
-                .into_iter()
-                .flatten()
-            {
+            let rows = [handle.x, handle.y, handle.wheel, handle.on, handle.choice];
+            for row in rows.into_iter().chain([handle.x_unless]).flatten() {
                 assert!(usize::from(row) < kind.params.len(), "{}", kind.id);
             }
         }

@@ -6,7 +6,7 @@ mod drive;
 
 use common::build;
 use drive::{Change, Random, bits, db, gain, peak_above, rms, run, run_mono, run_with, tone};
-use headroom_engine::{Block, Catalog, Stream};
+use headroom_engine::{Block, Catalog, Stream, Tempo};
 
 const RATE_HZ: f64 = 48_000.0;
 
@@ -362,6 +362,11 @@ fn output_is_finite_and_dies_away_after_a_parameter_storm() {
         });
         changes.push(Change {
             frame: 70_000,
+            id: "sync",
+            value: 0.0,
+        });
+        changes.push(Change {
+            frame: 70_000,
             id: "feedback",
             value: 0.98,
         });
@@ -445,4 +450,153 @@ fn a_new_instance_never_sounds_what_the_old_one_heard() {
     new.adopt(&*old);
     let out = run(&mut *new, vec![vec![0.0; 20_000]; 2]);
     assert!(out.iter().flatten().all(|&x| x == 0.0));
+}
+
+/// Echoes of an impulse, wet alone, with `sync` at this label and the tempo told before the first frame.
+fn synced(rate: u32, bpm: f64, note: &str, more: &[(&str, f32)]) -> Vec<(usize, f32)> {
+    let mut values = vec![
+        ("sync", note_value(note)),
+        ("level_db", 0.0),
+        ("dry", 0.0),
+        ("feedback", 0.0),
+    ];
+    values.extend(more);
+    let stream = Stream::new(rate, 512, 1).unwrap();
+    let mut module = build("delay", stream, &values);
+    module.set_tempo(Tempo::new(bpm).unwrap());
+    events(&run_mono(&mut *module, &impulse(6 * rate as usize)))
+}
+
+fn note_value(note: &str) -> f32 {
+    let sync = Catalog::builtin().find("delay").unwrap().params[7];
+    assert_eq!(sync.id, "sync", "new parameters come last");
+    let labels = sync.labels().unwrap();
+    labels.iter().position(|label| *label == note).unwrap() as f32
+}
+
+/// Frames as a musician counts them: at 120 a quarter is half a second, at 90 two thirds.
+#[test]
+fn a_synced_echo_is_a_note_late_to_the_frame() {
+    for (rate, bpm, note, frame) in [
+        (48_000, 120.0, "1/4", 24_000),
+        (48_000, 120.0, "1/8D", 18_000),
+        (48_000, 120.0, "1/8", 12_000),
+        (48_000, 120.0, "1/16", 6_000),
+        (48_000, 120.0, "1/32", 3_000),
+        (48_000, 120.0, "1/4T", 16_000),
+        (48_000, 120.0, "1/16T", 4_000),
+        (48_000, 120.0, "1/2D", 72_000),
+        (48_000, 120.0, "1/1", 96_000),
+        (44_100, 90.0, "1/4", 29_400),
+        (48_000, 90.0, "1/8T", 10_667),
+        (96_000, 174.0, "1/16D", 12_414),
+        // What a host counts with: no f32 gives this frame.
+        (384_000, 61.000_07, "1/1", 1_510_818),
+    ] {
+        let heard = synced(rate, bpm, note, &[("time_ms", 77.0)]);
+        assert_eq!(heard, [(frame, 1.0)], "{note} at {bpm} and {rate} Hz");
+    }
+}
+
+#[test]
+fn a_note_that_is_longer_than_the_line_is_halved_until_it_fits() {
+    for (bpm, note, secs) in [
+        (48.0, "1/1", 5.0),
+        (47.5, "1/1", 240.0 / 47.5 / 2.0),
+        (20.0, "1/1", 3.0),
+        (20.0, "1/2D", 4.5),
+        (10.0, "1/4", 3.0),
+        (1.0, "1/1", 3.75),
+        (1.0, "1/32", 3.75),
+    ] {
+        let frame = (secs * 8_000.0_f64).round() as usize;
+        let heard = synced(8_000, bpm, note, &[]);
+        assert_eq!(heard, [(frame, 1.0)], "{note} at {bpm}");
+    }
+}
+
+#[test]
+fn without_sync_no_tempo_changes_a_bit() {
+    let values = [("time_ms", 33.0), ("feedback", 0.7)];
+    let mut random = Random(9);
+    let input = vec![random.noise(20_000, 1.0), random.noise(20_000, 1.0)];
+    let plain = bits(&run(
+        &mut *build("delay", stream(2), &values),
+        input.clone(),
+    ));
+    let mut module = build("delay", stream(2), &values);
+    let mut heard: Vec<Vec<f32>> = vec![Vec::new(); 2];
+    for from in (0..20_000).step_by(500) {
+        module.set_tempo(Tempo::new(60.0 + from as f64 / 100.0).unwrap());
+        let part = |channel: &Vec<f32>| channel[from..from + 500].to_vec();
+        let out = run(&mut *module, input.iter().map(part).collect());
+        for (heard, out) in heard.iter_mut().zip(out) {
+            heard.extend(out);
+        }
+    }
+    assert!(plain == bits(&heard));
+
+    // Not even where a time was set before the first frame, which fades in.
+    let first = |is_told: bool| {
+        let mut module = build("delay", stream(1), &[("time_ms", 5.0)]);
+        module.set_param(0, 2.0);
+        if is_told {
+            module.set_tempo(Tempo::new(200.0).unwrap());
+        }
+        bits(&[run_mono(&mut *module, &input[0])])
+    };
+    assert!(first(false) == first(true));
+}
+
+/// A host that moves its tempo says another with every block.
+#[test]
+fn a_ramp_of_tempo_is_not_heard_above_a_low_tone_and_arrives() {
+    for (from, to) in [(60.0, 180.0), (180.0, 60.0), (118.0, 122.0)] {
+        let values = [
+            ("sync", note_value("1/8")),
+            ("feedback", 0.5),
+            ("level_db", 0.0),
+        ];
+        let mut module = build("delay", stream(1), &values);
+        module.set_tempo(Tempo::new(from).unwrap());
+        let signal = faded_tone(240_000, 0.2);
+        let mut out = Vec::new();
+        for (at, block) in signal.chunks(64).enumerate() {
+            let part = ((at * 64) as f64 - 100_000.0) / 96_000.0;
+            let bpm = from + (to - from) * part.clamp(0.0, 1.0);
+            module.set_tempo(Tempo::new(bpm).unwrap());
+            let mut block = block.to_vec();
+            module.process(&mut Block::mono(&mut block, 64 * at as u64));
+            out.extend(block);
+        }
+        let residual = db(peak_above(&out[98_000..220_000], 2_000.0, RATE_HZ));
+        assert!(residual < -80.0, "{from} to {to}: {residual:.1} dBFS");
+        // Two fades later at most it is there: a further impulse says so.
+        let mut rest = vec![0.0; 400_000];
+        rest[300_000] = 1.0;
+        let rest = run_mono(&mut *module, &rest);
+        let echo = rest[300_001..].iter().position(|x| *x > 0.5).unwrap() + 1;
+        assert_eq!(echo, (48_000.0 * 30.0 / to).round() as usize);
+    }
+}
+
+#[test]
+fn a_tempo_that_is_told_before_the_first_frame_or_behind_a_reset_holds_from_there_on() {
+    // Shorter than a crossfade: one would be heard in the first echo.
+    let values = [
+        ("sync", note_value("1/32")),
+        ("level_db", 0.0),
+        ("dry", 0.0),
+    ];
+    let mut module = build("delay", stream(1), &values);
+    module.set_tempo(Tempo::new(300.0).unwrap());
+    let first = events(&run_mono(&mut *module, &impulse(1_300)));
+    assert_eq!(first, [(1_200, 1.0)]);
+    module.reset();
+    module.set_tempo(Tempo::new(600.0).unwrap());
+    assert_eq!(events(&run_mono(&mut *module, &impulse(700))), [(600, 1.0)]);
+    // Without a reset it fades.
+    module.set_tempo(Tempo::new(300.0).unwrap());
+    let faded = run_mono(&mut *module, &impulse(1_300));
+    assert!(faded[600] > 0.5 && faded[600] < 1.0, "{}", faded[600]);
 }

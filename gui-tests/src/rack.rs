@@ -115,6 +115,7 @@ fn eq() -> KindInfo {
         handles.push(Handle {
             on: Some(first),
             choice: Some(first + 1),
+            x_unless: None,
             x: Some(first + 2),
             y: Some(first + 3),
             wheel: Some(first + 4),
@@ -173,6 +174,7 @@ fn compressor() -> KindInfo {
             wheel: Some(1),
             on: None,
             choice: None,
+            x_unless: None,
         }],
         reduces: true,
         ..kind("compressor", "Compressor", about, params)
@@ -218,6 +220,7 @@ fn delay() -> KindInfo {
             wheel: Some(1),
             on: None,
             choice: None,
+            x_unless: None,
         }],
         ..kind("delay", "Delay", about, params)
     }

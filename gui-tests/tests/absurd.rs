@@ -179,6 +179,7 @@ fn absurd_kind() -> KindInfo {
         wheel: Some(index + 1),
         on: Some(index + 2),
         choice: None,
+        x_unless: None,
     };
     KindInfo {
         id: String::new(),

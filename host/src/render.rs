@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use headroom_engine::offline::{self, RenderError, Tail};
-use headroom_engine::{Catalog, Memory, Stream};
+use headroom_engine::{Catalog, Memory, Stream, Tempo};
 
 use crate::audio_file::{Layout, Reader, SampleFormat, Target, Writer, remove_unfinished};
 use crate::error::HostError;
@@ -58,6 +58,15 @@ pub struct RenderArgs {
     )]
     pub block: i64,
 
+    /// Beats a minute, 1 to 999, for what goes by the tempo, such as a delay with `sync`
+    #[arg(
+        long,
+        value_name = "BPM",
+        default_value_t = Tempo::default().bpm(),
+        allow_negative_numbers = true
+    )]
+    pub tempo: f64,
+
     /// How long to go on after the end of IN: `auto` is until -90 dBFS for 1 s, 60 s at most
     #[arg(
         long,
@@ -105,6 +114,7 @@ impl From<Format> for SampleFormat {
 pub fn run(args: &RenderArgs) -> Result<(), HostError> {
     let block_frames = block_frames(args.block)?;
     let tail = tail(&args.tail)?;
+    let tempo = tempo(args.tempo)?;
     let target = target(args)?;
     let catalog = Catalog::builtin();
     let spec = presets::find(Some(&args.preset), &catalog)?;
@@ -144,6 +154,7 @@ pub fn run(args: &RenderArgs) -> Result<(), HostError> {
         stream,
         &spec,
         &Memory::default(),
+        tempo,
         tail,
         |channels| source.read(channels),
         |channels| sink.write(channels),
@@ -213,6 +224,19 @@ pub(crate) fn block_frames(given: i64) -> Result<usize, HostError> {
             given: given.to_string(),
             expected: format!("{} to {} frames", range.start(), range.end()),
         })
+}
+
+/// What `--tempo` takes.
+pub(crate) fn tempo(given: f64) -> Result<Tempo, HostError> {
+    Tempo::new(given).ok_or_else(|| HostError::Option {
+        option: "--tempo",
+        given: given.to_string(),
+        expected: format!(
+            "{} to {} beats a minute",
+            Tempo::SLOWEST.bpm(),
+            Tempo::FASTEST.bpm()
+        ),
+    })
 }
 
 fn tail(given: &str) -> Result<Tail, HostError> {

@@ -58,6 +58,9 @@ pub struct Handle {
     pub on: Option<u16>,
     /// What it is: a choice, such as a band's type.
     pub choice: Option<u16>,
+    /// What sets the place from left to right instead, where that is not its first entry: a choice, such as a
+    /// note by which an echo is timed. The handle then stands at the curve's first point behind the left end.
+    pub x_unless: Option<u16>,
 }
 
 /// A kind of module: its name and its parameter table.

@@ -13,7 +13,7 @@ use crate::sync::{AtomicU32, AtomicU64, Ordering};
 /// `headroom` in a number's bytes.
 const MAGIC: u64 = u64::from_le_bytes(*b"headroom");
 /// Of all that two processes agree on: layout, description, commands. Both must have the same.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// Values on the board: bypass, mix and parameters of all modules.
 pub const MAX_VALUES: usize = 4_096;
 /// Points of a curve.

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use headroom_engine::{
-    Catalog, Change, ControlError, Controller, Event, Health, Kind, RackSpec, Stream,
+    Catalog, Change, ControlError, Controller, Event, Health, Kind, RackSpec, Stream, Tempo,
 };
 
 use crate::measure::{mapped_bytes, resident_bytes};
@@ -356,6 +356,10 @@ impl Sound {
             for at in 0..events {
                 let value = random.unit();
                 let change = match param.filter(|_| at % 2 == 0) {
+                    None if at % 16 == 1 => {
+                        let bpm = 30.0 + 300.0 * f64::from(value);
+                        Change::Tempo(Tempo::new(bpm).expect("a tempo like any"))
+                    }
                     Some(index) => Change::Param {
                         slot,
                         index: index as u16,

@@ -29,6 +29,11 @@ impl DelayLine {
         self.written = 0;
     }
 
+    /// `[any]` Whether nothing was written since.
+    pub fn is_empty(&self) -> bool {
+        self.written == 0
+    }
+
     /// `[audio]` Reads the frames that lie `delay_frames` before those that are written next, of
     /// which none may be needed: 1 <= `out.len()` <= `delay_frames` <= the line's length.
     pub fn read(&self, delay_frames: usize, out: &mut [f32]) {

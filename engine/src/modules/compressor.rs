@@ -18,11 +18,10 @@ use crate::dsp::Chunk;
 use crate::dsp::detector::{Detector, Hearing};
 use crate::dsp::envelope::{AttackRelease, keep_for};
 use crate::dsp::fast_math::{exp2, max, min};
-use crate::face::{Axis, Curve as Picture, Face, Handle};
+use crate::face::{Axis, Curve as Picture, Face, Handle, Scene};
 use crate::module::{Kind, Module, Setup};
 use crate::param::{Param, Unit};
 use crate::ramp::{Glide, Ramp};
-use crate::stream::Stream;
 
 /// The kind `compressor`.
 pub(crate) static KIND: Kind = Kind {
@@ -37,6 +36,7 @@ pub(crate) static KIND: Kind = Kind {
             wheel: Some(RATIO as u16),
             on: None,
             choice: None,
+            x_unless: None,
         }],
         reduces: true,
     },
@@ -187,7 +187,7 @@ impl Curve {
 }
 
 /// What comes out for what goes in, steady, in dB.
-fn static_curve(_: Stream, values: &[f32]) -> Picture {
+fn static_curve(_: &Scene, values: &[f32]) -> Picture {
     const FLOOR_DB: f32 = -60.0;
     let mut own = [0.0; PARAMS];
     for (own, value) in own.iter_mut().zip(values) {

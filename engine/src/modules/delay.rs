@@ -6,17 +6,21 @@
 //! Ping-pong sends the middle of the input (L + R) / 2 to the left and crosses the feedback: echoes
 //! come left, right, left.
 //!
-//! A change of time crossfades between two read heads; a further change waits until that is done.
+//! The time is a number of milliseconds or, by `sync`, a note at the tempo of the music. A note that is longer
+//! than the line reaches back is halved until it fits: an echo twice as often is still on the beat.
+//!
+//! A change of time, by whatever it comes, crossfades between two read heads; a further change waits until that
+//! is done, and the newest wins. So a tempo that moves with every block takes a step every 40 ms, and arrives.
 
 use crate::block::{Block, CHUNK_FRAMES};
 use crate::dsp::delay_line::DelayLine;
 use crate::dsp::one_pole::OnePole;
 use crate::dsp::read_heads::ReadHeads;
-use crate::face::{Axis, Curve, Face, Handle};
+use crate::face::{Axis, Curve, Face, Handle, Scene};
 use crate::module::{Kind, Module, Setup};
 use crate::param::{Param, Unit};
 use crate::ramp::Glide;
-use crate::stream::Stream;
+use crate::tempo::{NOTES, Tempo, note_beats};
 use crate::units::{db_to_gain, gain_to_db};
 
 const MAX_TIME_MS: f32 = 5_000.0;
@@ -27,7 +31,7 @@ const HIGH_CUT_OFF_HZ: f32 = 20_000.0;
 pub(crate) static KIND: Kind = Kind {
     id: "delay",
     name: "Delay",
-    about: "Echoes up to 5 s with feedback, ping-pong and filters in the loop",
+    about: "Echoes up to 5 s or by the tempo, with feedback, ping-pong and filters in the loop",
     face: Face {
         curve: Some(echoes),
         handles: &[Handle {
@@ -36,6 +40,7 @@ pub(crate) static KIND: Kind = Kind {
             wheel: Some(FEEDBACK as u16),
             on: None,
             choice: None,
+            x_unless: Some(SYNC as u16),
         }],
         reduces: false,
     },
@@ -72,6 +77,8 @@ pub(crate) static KIND: Kind = Kind {
             -6.0,
         ),
         Param::switch("dry", "Dry signal", true),
+        // Instead of `time_ms`.
+        Param::choice("sync", "Sync", &NOTES, 0),
     ],
     build: |setup| {
         let module = Delay::new(setup);
@@ -86,18 +93,19 @@ const LOW_CUT_HZ: usize = 3;
 const HIGH_CUT_HZ: usize = 4;
 const LEVEL_DB: usize = 5;
 const DRY: usize = 6;
-const PARAMS: usize = 7;
+const SYNC: usize = 7;
+const PARAMS: usize = 8;
 
 const GLIDE_SECS: f64 = 0.02;
 const FADE_SECS: f64 = 0.04;
 
 /// What one impulse gives: itself, if the dry signal is on, and its echoes, in dB over seconds. The
 /// loop's filters are left out of account.
-fn echoes(_: Stream, values: &[f32]) -> Curve {
+fn echoes(scene: &Scene, values: &[f32]) -> Curve {
     const FLOOR_DB: f32 = -60.0;
     const MOST: usize = 64;
     let value = |at: usize| values.get(at).copied().unwrap_or(0.0);
-    let time_secs = value(TIME_MS) / 1_000.0;
+    let time_secs = echo_secs(value(TIME_MS), value(SYNC), scene.tempo) as f32;
     let loss_db = gain_to_db(value(FEEDBACK));
     let dry = (value(DRY) > 0.5).then_some((0.0, 0.0));
     let echo = |at: usize| {
@@ -118,6 +126,7 @@ fn echoes(_: Stream, values: &[f32]) -> Curve {
 
 struct Delay {
     values: [f32; PARAMS],
+    tempo: Tempo,
     rate_hz: f64,
     heads: ReadHeads,
     is_stereo: bool,
@@ -238,7 +247,9 @@ impl Delay {
         let rate_hz = f64::from(stream.sample_rate_hz());
         let mut values = [0.0; PARAMS];
         values.copy_from_slice(setup.values());
-        let line_frames = delay_frames(MAX_TIME_MS, rate_hz);
+        let line_frames = delay_frames(secs_of(MAX_TIME_MS), rate_hz);
+        let tempo = Tempo::default();
+        let secs = echo_secs(values[TIME_MS], values[SYNC], tempo);
         let is_stereo = stream.channels() == 2;
         let right_frames = if is_stereo { line_frames } else { 0 };
         let left = DelayLine::new(setup.buffer("delay line left", line_frames));
@@ -246,18 +257,22 @@ impl Delay {
         let glide_frames = stream.frames(GLIDE_SECS);
         Self {
             values,
+            tempo,
             rate_hz,
             is_stereo,
-            heads: ReadHeads::new(
-                delay_frames(values[TIME_MS], rate_hz),
-                stream.frames(FADE_SECS),
-            ),
+            heads: ReadHeads::new(delay_frames(secs, rate_hz), stream.frames(FADE_SECS)),
             mix: Glide::new(Mix::new(&values, is_stereo).to_array(), glide_frames),
             cuts: Glide::new(Cuts::new(&values, rate_hz).to_array(), glide_frames),
             low_cut: OnePole::default(),
             high_cut: OnePole::default(),
             channels: [Channel::new(left), Channel::new(right)],
         }
+    }
+
+    /// Goes to the time that is wanted now.
+    fn follow_time(&mut self) {
+        let secs = echo_secs(self.values[TIME_MS], self.values[SYNC], self.tempo);
+        self.heads.set(delay_frames(secs, self.rate_hz));
     }
 
     /// How many of the next `frames` can be read at once, with every ramp either moving or at rest
@@ -386,16 +401,32 @@ impl Delay {
     }
 }
 
+fn secs_of(time_ms: f32) -> f64 {
+    f64::from(time_ms) * 1e-3
+}
+
+/// From one echo to the next, in seconds.
+fn echo_secs(time_ms: f32, sync: f32, tempo: Tempo) -> f64 {
+    let Some(beats) = note_beats(sync) else {
+        return secs_of(time_ms);
+    };
+    let mut secs = tempo.secs(beats);
+    while secs > secs_of(MAX_TIME_MS) {
+        secs *= 0.5;
+    }
+    secs
+}
+
 /// A delay as whole frames, at least 1.
-fn delay_frames(time_ms: f32, rate_hz: f64) -> usize {
-    (f64::from(time_ms) * 1e-3 * rate_hz).round().max(1.0) as usize
+fn delay_frames(secs: f64, rate_hz: f64) -> usize {
+    (secs * rate_hz).round().max(1.0) as usize
 }
 
 impl Module for Delay {
     fn set_param(&mut self, index: usize, value: f32) {
         self.values[index] = value;
         match index {
-            TIME_MS => self.heads.set(delay_frames(value, self.rate_hz)),
+            TIME_MS | SYNC => self.follow_time(),
             LOW_CUT_HZ | HIGH_CUT_HZ => {
                 if !self.cuts.is_moving() && Cuts::from_array(self.cuts.target()).are_off() {
                     self.clear_filters();
@@ -407,6 +438,18 @@ impl Module for Delay {
                 self.mix
                     .set(Mix::new(&self.values, self.is_stereo).to_array());
             }
+        }
+    }
+
+    fn set_tempo(&mut self, tempo: Tempo) {
+        self.tempo = tempo;
+        if note_beats(self.values[SYNC]).is_none() {
+            return;
+        }
+        self.follow_time();
+        if self.channels[0].line.is_empty() {
+            // Nothing is heard that could click.
+            self.heads.finish();
         }
     }
 

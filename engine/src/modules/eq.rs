@@ -3,10 +3,9 @@
 use crate::block::Block;
 use crate::dsp::cascade::{Cascade, SECTIONS};
 use crate::dsp::design::{Design, Frequency};
-use crate::face::{Curve, Face, Handle, response};
+use crate::face::{Curve, Face, Handle, Scene, response};
 use crate::module::{Kind, Module, Setup};
 use crate::param::{Param, Unit};
-use crate::stream::Stream;
 
 /// The kind `eq`.
 pub(crate) static KIND: Kind = Kind {
@@ -111,6 +110,7 @@ static HANDLES: [Handle; SECTIONS] = {
         wheel: None,
         on: None,
         choice: None,
+        x_unless: None,
     }; SECTIONS];
     let mut band = 0;
     while band < SECTIONS {
@@ -118,6 +118,7 @@ static HANDLES: [Handle; SECTIONS] = {
         handles[band] = Handle {
             on: Some(first),
             choice: Some(first + 1),
+            x_unless: None,
             x: Some(first + 2),
             y: Some(first + 3),
             wheel: Some(first + 4),
@@ -128,8 +129,8 @@ static HANDLES: [Handle; SECTIONS] = {
 };
 
 /// The response of all bands, in front of +-24 dB.
-fn curve(stream: Stream, values: &[f32]) -> Curve {
-    let rate_hz = f64::from(stream.sample_rate_hz());
+fn curve(scene: &Scene, values: &[f32]) -> Curve {
+    let rate_hz = f64::from(scene.stream.sample_rate_hz());
     let (bands, _) = values.as_chunks::<BAND_PARAMS>();
     let designs: Vec<Design> = bands.iter().map(|band| design(band, rate_hz)).collect();
     response(24.0, |hz| {

@@ -3,10 +3,9 @@
 use crate::block::Block;
 use crate::dsp::cascade::{Cascade, SECTIONS};
 use crate::dsp::design::{Design, Frequency, butterworth_qs};
-use crate::face::{Curve, Face, Handle, response};
+use crate::face::{Curve, Face, Handle, Scene, response};
 use crate::module::{Kind, Module, Setup};
 use crate::param::{Param, Unit};
-use crate::stream::Stream;
 
 const SLOPES: &[&str] = &[
     "6 dB/oct",
@@ -79,14 +78,15 @@ const fn side_handle(first: u16) -> Handle {
         on: Some(first),
         x: Some(first + 1),
         choice: Some(first + 2),
+        x_unless: None,
         y: None,
         wheel: None,
     }
 }
 
 /// The response of both sides.
-fn curve(stream: Stream, values: &[f32]) -> Curve {
-    let rate_hz = f64::from(stream.sample_rate_hz());
+fn curve(scene: &Scene, values: &[f32]) -> Curve {
+    let rate_hz = f64::from(scene.stream.sample_rate_hz());
     let (sides, _) = values.as_chunks::<SIDE_PARAMS>();
     let designs: Vec<Design> = SIDES
         .iter()

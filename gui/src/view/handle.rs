@@ -60,7 +60,11 @@ fn grip<'a>(
         Control::new(picture, hands, subject.module, subject.kind, index)
     };
     let (x, y) = (control(handle.x), control(handle.y));
-    let middle = plane.x.value(0.5);
+    let is_elsewhere = control(handle.x_unless).is_some_and(|instead| instead.shown.value > 0.5);
+    let x = x.filter(|_| !is_elsewhere);
+    let mut firsts = subject.curve.points.iter().map(|point| point.0);
+    let first = firsts.find(|x| is_elsewhere && *x > plane.x.low());
+    let middle = first.unwrap_or_else(|| plane.x.value(0.5));
     let at_x = x
         .as_ref()
         .and_then(|x| on_axis(x, &plane.x))

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use headroom_engine::preset::{Library, RackSpec};
-use headroom_engine::{Board, Stream, health_info, kinds, memory_parts};
+use headroom_engine::{Board, Scene, Stream, Tempo, health_info, kinds, memory_parts};
 use headroom_ipc::Server;
 use headroom_ipc::board::{Description, DeviceInfo, KindInfo, MemoryInfo, ModuleInfo, PresetInfo};
 
@@ -54,6 +54,7 @@ pub(crate) struct Shown {
     blocks: u64,
     called: Instant,
     stream: Stream,
+    tempo: Tempo,
 }
 
 /// What is looked at in one look.
@@ -88,6 +89,7 @@ impl Shown {
             called: Instant::now(),
             // PANIC: a usual stream; it stands for the host's until there is one.
             stream: Stream::new(48_000, 512, 2).expect("a usual stream"),
+            tempo: Tempo::default(),
         }
     }
 
@@ -112,8 +114,9 @@ impl Shown {
     pub(crate) fn show(&mut self, view: View<'_>, desk: Option<&mut Desk>, server: &mut Server) {
         let mut desk = desk;
         self.hear(&view, desk.as_deref_mut());
-        if let Some(desk) = &desk {
+        if let Some(desk) = &mut desk {
             self.stream = desk.stream();
+            self.tempo = desk.controller().tempo();
         }
         let slow = self.slow.is_due(SLOW);
         if slow {
@@ -134,8 +137,12 @@ impl Shown {
             // One that is too large leaves the one before.
             let _fits = server.describe(&description);
         }
+        let scene = Scene {
+            stream: self.stream,
+            tempo: self.tempo,
+        };
         self.board
-            .show_rack(view.rack, self.stream, &self.modules, server);
+            .show_rack(view.rack, &scene, &self.modules, server);
         let Some(desk) = desk else { return };
         if self.healthy.is_due(HEALTH) {
             let mut health = health_info(desk.controller());

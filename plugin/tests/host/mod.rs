@@ -479,7 +479,7 @@ impl Random {
 /// What the engine's own renderer makes of the same input through the same preset.
 pub fn rendered(toml: &str, rate_hz: u32, input: &[Vec<f32>]) -> Vec<Vec<f32>> {
     use headroom_engine::offline::{Tail, render};
-    use headroom_engine::{Catalog, Memory, Stream, preset};
+    use headroom_engine::{Catalog, Memory, Stream, Tempo, preset};
     let spec = preset::parse(toml, "test", &Catalog::builtin()).expect("a preset");
     let stream = Stream::new(rate_hz, 512, input.len()).expect("a stream");
     let mut at = 0;
@@ -488,6 +488,7 @@ pub fn rendered(toml: &str, rate_hz: u32, input: &[Vec<f32>]) -> Vec<Vec<f32>> {
         stream,
         &spec,
         &Memory::default(),
+        Tempo::default(),
         Tail::Secs(0.0),
         |channels| {
             let frames = channels[0].len().min(input[0].len() - at);
