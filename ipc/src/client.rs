@@ -1,7 +1,6 @@
 //! A client's end: attaches to an audio process, looks at the board and sends commands. Nothing that stands
 //! in shared memory is believed.
 
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,13 +11,14 @@ use serde::de::DeserializeOwned;
 use crate::board::{Axis, Curve, Description, HealthInfo, MemoryInfo};
 use crate::cells::text_from_words;
 use crate::commands::{Command, CommandError, CommandSender};
-use crate::handover::{self, AttachError, Line};
+use crate::handover::{self, AttachError};
 use crate::meters::{MeterReader, MeterSpan};
 use crate::region::{MAX_POINTS, REPLIES, Region};
 use crate::runtime::{self, Running};
 use crate::segment::Segment;
 use crate::sheet::Sheet;
 use crate::sound::Tap;
+use crate::stream::{self, Heard, Stream};
 
 /// Without a beat for this long, housekeeping stands still.
 const STALLED: Duration = Duration::from_secs(1);
@@ -86,7 +86,7 @@ impl<T: DeserializeOwned> Read<T> {
 pub struct Client {
     region: Segment<Region>,
     commands: CommandSender,
-    stream: UnixStream,
+    stream: Stream,
     place: usize,
     meters: MeterReader,
     replied: u64,
@@ -136,7 +136,7 @@ impl Client {
     ///
     /// It is not there, does not answer, refuses, or is of another version.
     pub fn attach(path: &Path) -> Result<Self, AttachError> {
-        let stream = UnixStream::connect(path).map_err(|error| AttachError::Connect {
+        let stream = stream::connect(path).map_err(|error| AttachError::Connect {
             path: path.to_owned(),
             error,
         })?;
@@ -149,7 +149,7 @@ impl Client {
     /// # Errors
     ///
     /// As of [`Self::attach`].
-    pub fn from_stream(stream: UnixStream) -> Result<Self, AttachError> {
+    pub fn from_stream(stream: Stream) -> Result<Self, AttachError> {
         let given = handover::take(&stream)?;
         let line = &given.region.clients[given.place];
         Ok(Self {
@@ -175,7 +175,7 @@ impl Client {
 
     /// `[main]` How the audio process is.
     pub fn state(&mut self) -> State {
-        if self.gone || handover::look(&self.stream) == Line::Closed {
+        if self.gone || stream::look(&self.stream) == Heard::Closed {
             self.gone = true;
             return State::Gone;
         }

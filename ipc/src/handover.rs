@@ -1,22 +1,15 @@
-//! How a client gets its segments: over a Unix socket, from a process of the same user.
+//! How a client gets its segments: over a line (`stream`), from a process of the same user.
 //!
-//! The audio process sends one message of [`HELLO_BYTES`] bytes with both memory files beside it, or with
-//! the names of both segments in it. The socket stays open for as long as the client is attached: its end is
+//! The audio process sends one message of [`HELLO_BYTES`] bytes with both pieces of memory beside it, or with
+//! the names of both segments in it. The line stays open for as long as the client is attached: its end is
 //! how each side learns of the other's death.
 
 use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags,
-};
-
 use crate::region::{CommandRegion, MAX_CLIENTS, Region, VERSION};
-use crate::runtime::user;
 use crate::segment::{Access, Segment, SegmentError};
+use crate::stream::{self, Luggage, Stream};
 
 /// Of the one message that is sent.
 const HELLO_BYTES: usize = 96;
@@ -74,14 +67,9 @@ pub(crate) struct Handover {
     pub(crate) place: usize,
 }
 
-/// `[main]` Whether the process at the other end acts for the same user.
-pub(crate) fn is_ours(stream: &UnixStream) -> bool {
-    rustix::net::sockopt::socket_peercred(stream).is_ok_and(|peer| peer.uid.as_raw() == user())
-}
-
 /// `[main]` Hands both segments to a client. Does not wait: a fresh socket has room.
 pub(crate) fn give(
-    stream: &UnixStream,
+    stream: &Stream,
     region: &Segment<Region>,
     commands: &Segment<CommandRegion>,
     place: usize,
@@ -97,53 +85,24 @@ pub(crate) fn give(
         }
         hello[at..at + name.len()].copy_from_slice(name);
     }
-    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
-    let mut beside = SendAncillaryBuffer::new(&mut space);
-    let files: Vec<_> = [region.file(), commands.file()]
+    let beside: Vec<_> = [region.lent(), commands.lent()]
         .into_iter()
         .flatten()
         .collect();
-    if !files.is_empty() && !beside.push(SendAncillaryMessage::ScmRights(&files)) {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
-    let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
-    let sent = rustix::net::sendmsg(stream, &[io::IoSlice::new(&hello)], &mut beside, flags)?;
-    if sent == HELLO_BYTES {
-        Ok(())
-    } else {
-        Err(io::ErrorKind::WriteZero.into())
-    }
+    stream::send(stream, &hello, &beside)
 }
 
 /// `[main]` Takes what [`give`] sends; waits two seconds at most.
-pub(crate) fn take(stream: &UnixStream) -> Result<Handover, AttachError> {
-    if !is_ours(stream) {
+pub(crate) fn take(stream: &Stream) -> Result<Handover, AttachError> {
+    if !stream::is_ours(stream) {
         return Err(AttachError::Stranger);
     }
-    stream
-        .set_read_timeout(Some(PATIENCE))
-        .map_err(AttachError::System)?;
     let mut hello = [0; HELLO_BYTES];
-    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
-    let mut beside = RecvAncillaryBuffer::new(&mut space);
-    let received = rustix::net::recvmsg(
-        stream,
-        &mut [io::IoSliceMut::new(&mut hello)],
-        &mut beside,
-        RecvFlags::CMSG_CLOEXEC,
-    );
-    let received = match received {
-        Ok(message) => message.bytes,
-        Err(rustix::io::Errno::AGAIN) => return Err(AttachError::Silent),
-        Err(error) => return Err(AttachError::System(error.into())),
+    let (received, luggage) = match stream::receive(stream, &mut hello, PATIENCE) {
+        Ok(received) => received,
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(AttachError::Silent),
+        Err(error) => return Err(AttachError::System(error)),
     };
-    // What came along is ours to close, whatever the message says.
-    let mut files: Vec<OwnedFd> = Vec::new();
-    for message in beside.drain() {
-        if let RecvAncillaryMessage::ScmRights(rights) = message {
-            files.extend(rights);
-        }
-    }
     match received {
         0 => return Err(AttachError::Refused),
         HELLO_BYTES if hello[..4] == MARK[..] => {}
@@ -163,7 +122,7 @@ pub(crate) fn take(stream: &UnixStream) -> Result<Handover, AttachError> {
         String::from_utf8_lossy(&bytes[..end]).into_owned()
     };
     let (region, commands) = match (name(16), name(16 + NAME_BYTES)) {
-        (region, commands) if region.is_empty() && commands.is_empty() => open_files(files)?,
+        (region, commands) if region.is_empty() && commands.is_empty() => open_given(luggage)?,
         (region, commands) => (
             Segment::open_named(&region)?,
             Segment::open_named(&commands)?,
@@ -176,43 +135,14 @@ pub(crate) fn take(stream: &UnixStream) -> Result<Handover, AttachError> {
     })
 }
 
-#[cfg(target_os = "linux")]
-fn open_files(
-    files: Vec<OwnedFd>,
+fn open_given(
+    luggage: Vec<Luggage>,
 ) -> Result<(Segment<Region>, Segment<CommandRegion>), AttachError> {
-    let Ok([region, commands]) = <[OwnedFd; 2]>::try_from(files) else {
+    let Ok([region, commands]) = <[Luggage; 2]>::try_from(luggage) else {
         return Err(AttachError::Foreign);
     };
     Ok((
-        Segment::open_file(region, Access::Maker)?,
-        Segment::open_file(commands, Access::Both)?,
+        Segment::open_given(region, Access::Maker)?,
+        Segment::open_given(commands, Access::Both)?,
     ))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn open_files(
-    _files: Vec<OwnedFd>,
-) -> Result<(Segment<Region>, Segment<CommandRegion>), AttachError> {
-    let _ = Access::Both;
-    Err(AttachError::Foreign)
-}
-
-/// What is heard of the other side by a look at the socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Line {
-    /// It is there.
-    Open,
-    /// It has ended, or has let go.
-    Closed,
-}
-
-/// `[main]` Looks at a socket without waiting. Nothing is ever said over it: a few bytes that somebody sends
-/// all the same are thrown away.
-pub(crate) fn look(stream: &UnixStream) -> Line {
-    let mut nothing = [0_u8; 64];
-    match rustix::net::recv(stream, &mut nothing[..], RecvFlags::DONTWAIT) {
-        Ok((0, _)) => Line::Closed,
-        Ok(_) | Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Line::Open,
-        Err(_) => Line::Closed,
-    }
 }

@@ -21,32 +21,27 @@
 
 pub mod board;
 mod cells;
+mod client;
+mod commands;
+mod folder;
+mod handover;
 pub mod meters;
+mod publisher;
 mod region;
+mod runtime;
+pub mod screen;
 mod segment;
+mod server;
 mod sheet;
 mod sound;
+mod stream;
 mod sync;
+mod unnamed;
 mod walk;
 mod wide;
 
 #[cfg(all(test, loom))]
 mod orders;
-
-#[cfg(unix)]
-mod client;
-#[cfg(unix)]
-mod commands;
-#[cfg(unix)]
-mod handover;
-#[cfg(unix)]
-mod publisher;
-#[cfg(unix)]
-mod runtime;
-#[cfg(unix)]
-pub mod screen;
-#[cfg(unix)]
-mod server;
 
 pub use board::{Axis, Curve, Description, HealthInfo, MemoryInfo, Walk};
 pub use meters::{Lane, MAX_LANES, MeterFrame, MeterSpan};
@@ -56,18 +51,13 @@ pub use region::{
 };
 pub use segment::{Backing, SegmentError};
 pub use sound::{SOUND_FRAMES, Tap};
+pub use stream::Stream;
 
-#[cfg(unix)]
 pub use client::{Client, Reply, State, Value};
-#[cfg(unix)]
 pub use commands::{Command, CommandError, DeviceWish};
-#[cfg(unix)]
 pub use handover::AttachError;
-#[cfg(unix)]
 pub use publisher::{Publisher, Publishers};
-#[cfg(unix)]
 pub use runtime::{Running, RuntimeError};
-#[cfg(unix)]
 pub use server::{Guest, Incoming, Look, ServeError, Server};
 
 /// `[main]` Both ends in one process, for tests and pictures.
@@ -75,7 +65,6 @@ pub use server::{Guest, Incoming, Look, ServeError, Server};
 /// # Errors
 ///
 /// The system refuses the memory.
-#[cfg(unix)]
 pub fn pair() -> Result<(Server, Client), AttachError> {
     pair_with(Backing::default())
 }
@@ -85,10 +74,9 @@ pub fn pair() -> Result<(Server, Client), AttachError> {
 /// # Errors
 ///
 /// As of [`pair`].
-#[cfg(unix)]
 pub fn pair_with(backing: Backing) -> Result<(Server, Client), AttachError> {
     let refused = |error: ServeError| AttachError::System(std::io::Error::other(error));
-    let (ours, theirs) = std::os::unix::net::UnixStream::pair().map_err(AttachError::System)?;
+    let (ours, theirs) = Stream::pair().map_err(AttachError::System)?;
     let mut server = Server::closed(backing).map_err(refused)?;
     server.admit(ours).map_err(refused)?;
     let client = Client::from_stream(theirs)?;

@@ -1,16 +1,16 @@
 //! The runtime folder: where the programs of one user that can be attached to show themselves.
 //!
 //! One socket a program, `<pid>-<nonce>.sock`, in a folder that belongs to the user and that nobody else can
-//! enter. What a program that was killed has left there is swept by the next one that starts.
+//! enter; on Windows a file that tells of a pipe. What a program that was killed has left there is swept by the next one that starts.
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use thiserror::Error;
 
+use crate::folder::{self, is_alive};
 use crate::segment::{name_prefix, nonce, remove_named};
 
 /// Why the runtime folder cannot be used.
@@ -40,45 +40,27 @@ pub struct Running {
 }
 
 /// `[main]` The folder, made if it is not there. `HEADROOM_RUNTIME_DIR` goes first, then
-/// `XDG_RUNTIME_DIR/headroom`, then a folder of the user's in the folder for temporary files.
+/// where such things are on this system.
 pub(crate) fn folder() -> Result<PathBuf, RuntimeError> {
     let path = path();
     let system = |error| RuntimeError::System {
         path: path.clone(),
         error,
     };
-    match fs::DirBuilder::new()
-        .mode(0o700)
-        .recursive(true)
-        .create(&path)
-    {
+    match folder::make(&path) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(system(error)),
     }
-    // Not what a link points to: somebody else could have put it there.
-    let state = fs::symlink_metadata(&path).map_err(system)?;
-    let is_ours = state.is_dir() && state.uid() == user();
-    if !is_ours || state.permissions().mode() & 0o077 != 0 {
+    if !folder::is_closed_to_others(&path).map_err(system)? {
         return Err(RuntimeError::NotOurs(path));
     }
     Ok(path)
 }
 
 fn path() -> PathBuf {
-    let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    if let Some(folder) = from("HEADROOM_RUNTIME_DIR") {
-        return PathBuf::from(folder);
-    }
-    match from("XDG_RUNTIME_DIR") {
-        Some(folder) if Path::new(&folder).is_dir() => PathBuf::from(folder).join("headroom"),
-        _ => std::env::temp_dir().join(format!("headroom-{}", user())),
-    }
-}
-
-/// Who this process acts for.
-pub(crate) fn user() -> u32 {
-    rustix::process::geteuid().as_raw()
+    let said = std::env::var_os("HEADROOM_RUNTIME_DIR").filter(|value| !value.is_empty());
+    said.map_or_else(folder::usual, PathBuf::from)
 }
 
 /// `[main]` A path for this process's socket; it cannot be guessed.
@@ -132,16 +114,6 @@ fn sockets(folder: &Path) -> Result<Vec<Running>, RuntimeError> {
     Ok(entries.filter_map(read).collect())
 }
 
-fn is_alive(pid: u32) -> bool {
-    let pid = i32::try_from(pid)
-        .ok()
-        .and_then(rustix::process::Pid::from_raw);
-    pid.is_some_and(|pid| {
-        // Refused: somebody else's, who is alive.
-        rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH)
-    })
-}
-
 /// `[main]` Removes what programs that are gone have left: sockets, and segments that have names.
 pub(crate) fn sweep(folder: &Path) {
     for one in sockets(folder).unwrap_or_default() {
@@ -151,27 +123,17 @@ pub(crate) fn sweep(folder: &Path) {
         }
     }
     // Where named segments are files, those of the dead can be found.
-    let Ok(entries) = fs::read_dir("/dev/shm") else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let Ok(name) = entry.file_name().into_string() else {
-            continue;
-        };
-        if entry.metadata().is_ok_and(|state| state.uid() == user())
-            && let Some(pid) = pid_of_segment(&name)
-            && !is_alive(pid)
-        {
-            remove_named(&format!("/{name}"));
+    for name in folder::named_segments() {
+        if pid_of_segment(&name).is_some_and(|pid| !is_alive(pid)) {
+            remove_named(&name);
         }
     }
 }
 
 fn pid_of_segment(name: &str) -> Option<u32> {
-    let rest = format!("/{name}");
-    let digits = rest.strip_prefix("/headroom")?.split('.').next()?;
+    let digits = name.strip_prefix("/headroom")?.split('.').next()?;
     let pid = u32::from_str_radix(digits, 16).ok()?;
-    rest.starts_with(&name_prefix(pid)).then_some(pid)
+    name.starts_with(&name_prefix(pid)).then_some(pid)
 }
 
 #[cfg(all(test, not(loom)))]
@@ -181,8 +143,8 @@ mod tests {
     #[test]
     fn a_segment_tells_whose_it_is_and_nothing_else_does() {
         let name = format!("{}abc", name_prefix(0x1f2e));
-        assert_eq!(pid_of_segment(&name[1..]), Some(0x1f2e));
-        for other in ["headroom", "headroomx.1", "pulse-shm-1", "headroom12"] {
+        assert_eq!(pid_of_segment(&name), Some(0x1f2e));
+        for other in ["/headroom", "/headroomx.1", "/pulse-shm-1", "/headroom12"] {
             assert_eq!(pid_of_segment(other), None, "{other}");
         }
         assert!(name.len() < 31, "macOS takes no longer ones");

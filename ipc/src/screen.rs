@@ -1,10 +1,8 @@
-//! The screen as a process of its own: started with one end of a socket pair as its standard input, watched,
+//! The screen as a process of its own: started with one end of a line as its standard input, watched,
 //! and started anew when it dies.
 
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -12,6 +10,7 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 use crate::server::{Guest, Server};
+use crate::stream;
 
 /// The program's name.
 const PROGRAM: &str = "headroom-gui";
@@ -88,15 +87,13 @@ pub fn launch(
         program: program.to_owned(),
         error,
     };
-    let (ours, theirs) = UnixStream::pair().map_err(start)?;
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .arg("--attach-stdin")
         .args(arguments)
         .env_remove("LD_LIBRARY_PATH")
-        .stdin(Stdio::from(OwnedFd::from(theirs)))
-        .stdout(Stdio::null())
-        .spawn()
-        .map_err(start)?;
+        .stdout(Stdio::null());
+    let (mut child, ours) = stream::spawn(command).map_err(start)?;
     match server.admit(ours) {
         Ok(guest) => Ok((child, guest)),
         Err(error) => {

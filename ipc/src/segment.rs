@@ -2,13 +2,13 @@
 //!
 //! On Linux it is a memory file without a name, sealed so that nobody can cut it (a cut mapping is a bus
 //! error) and, where only one side writes, so that nobody else can map it for writing. It travels as a
-//! descriptor. Elsewhere, and as the fallback, it has a name that cannot be guessed, through the crate
-//! `shared_memory`, and whoever opens it checks its size. Both stand behind [`Segment`] and pass the same
-//! tests.
+//! descriptor. On Windows it is a section without a name, of which others get a handle for reading only where
+//! only one side writes. Elsewhere, and as the fallback, it has a name that cannot be guessed, through the crate
+//! `shared_memory`, and whoever opens it checks its size. All stand behind [`Segment`] and pass the same tests.
 
 #![allow(
     unsafe_code,
-    reason = "maps memory that other processes write, and looks at it as atomics"
+    reason = "looks at memory that other processes write as atomics"
 )]
 
 use std::io;
@@ -20,9 +20,8 @@ use shared_memory::{Shmem, ShmemConf, ShmemError};
 use thiserror::Error;
 
 use crate::region::{CommandRegion, Doubt, Head, Region, VERSION};
-
-#[cfg(target_os = "linux")]
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use crate::stream::{Lent, Luggage};
+use crate::unnamed::{self, Unnamed};
 
 /// Why there is no segment.
 #[derive(Debug, Error)]
@@ -101,7 +100,7 @@ pub(crate) enum Access {
 /// Which kind of segment is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Backing {
-    /// A sealed memory file on Linux, a named segment elsewhere.
+    /// A sealed memory file on Linux, a section without a name on Windows, a named segment elsewhere.
     #[default]
     Usual,
     /// A named segment.
@@ -124,11 +123,7 @@ impl<T> Clone for Segment<T> {
 }
 
 enum Mapping {
-    #[cfg(target_os = "linux")]
-    Sealed {
-        map: memmap2::MmapRaw,
-        file: OwnedFd,
-    },
+    Unnamed(Unnamed),
     Named(Shmem),
 }
 
@@ -141,16 +136,14 @@ unsafe impl Sync for Mapping {}
 impl Mapping {
     fn start(&self) -> *const u8 {
         match self {
-            #[cfg(target_os = "linux")]
-            Self::Sealed { map, .. } => map.as_ptr(),
+            Self::Unnamed(memory) => memory.start(),
             Self::Named(shmem) => shmem.as_ptr(),
         }
     }
 
     fn bytes(&self) -> usize {
         match self {
-            #[cfg(target_os = "linux")]
-            Self::Sealed { map, .. } => map.len(),
+            Self::Unnamed(memory) => memory.bytes(),
             Self::Named(shmem) => shmem.len(),
         }
     }
@@ -159,13 +152,10 @@ impl Mapping {
 impl<T: Shared> Segment<T> {
     /// `[main]` Makes one, all zeros, every page present; its head is not written yet.
     pub(crate) fn make(backing: Backing, access: Access) -> Result<Self, SegmentError> {
+        let bytes = size_of::<T>();
         let mapping = match backing {
-            #[cfg(target_os = "linux")]
-            Backing::Usual => sealed(size_of::<T>(), access)?,
-            _ => {
-                let _ = access;
-                named(size_of::<T>())?
-            }
+            Backing::Usual if unnamed::IS_USUAL => Mapping::Unnamed(Unnamed::make(bytes, access)?),
+            Backing::Usual | Backing::Named => named(bytes)?,
         };
         Self::over(mapping)
     }
@@ -175,36 +165,11 @@ impl<T: Shared> Segment<T> {
         self.head().write(size_of::<T>(), std::process::id());
     }
 
-    /// `[main]` Maps a memory file that somebody else made, for reading or for both. Its size, its seals and
-    /// its head are checked.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn open_file(file: OwnedFd, access: Access) -> Result<Self, SegmentError> {
-        let system = |error: io::Error| SegmentError::System {
-            bytes: size_of::<T>(),
-            error,
-        };
-        let state = rustix::fs::fstat(&file).map_err(|error| system(error.into()))?;
-        let found = u64::try_from(state.st_size).unwrap_or(0);
-        if found != size_of::<T>() as u64 {
-            return Err(SegmentError::Size {
-                expected: size_of::<T>(),
-                found,
-            });
-        }
-        let seals = rustix::fs::fcntl_get_seals(&file).unwrap_or(rustix::fs::SealFlags::empty());
-        let needed = rustix::fs::SealFlags::SHRINK | rustix::fs::SealFlags::GROW;
-        if !seals.contains(needed) {
-            return Err(SegmentError::NotSealed);
-        }
-        let mut options = memmap2::MmapOptions::new();
-        options.len(size_of::<T>());
-        let map = match access {
-            Access::Maker => options.map_raw_read_only(&file),
-            Access::Both => options.map_raw(&file),
-        }
-        .map_err(system)?;
-        let segment = Self::over(Mapping::Sealed { map, file })?;
-        segment.checked()
+    /// `[main]` Maps memory that somebody else made and handed over, for reading or for both. Its size, its seals
+    /// and its head are checked.
+    pub(crate) fn open_given(given: Luggage, access: Access) -> Result<Self, SegmentError> {
+        let memory = Unnamed::open(given, size_of::<T>(), access)?;
+        Self::over(Mapping::Unnamed(memory))?.checked()
     }
 
     /// `[main]` Opens a named segment that somebody else made; size and head are checked.
@@ -246,11 +211,10 @@ impl<T: Shared> Segment<T> {
         })
     }
 
-    /// `[main]` Its memory file, to be handed over: for reading only where only the maker writes.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn file(&self) -> Option<BorrowedFd<'_>> {
+    /// `[main]` What is handed over of it: for reading only where only the maker writes.
+    pub(crate) fn lent(&self) -> Option<Lent<'_>> {
         match &*self.mapping {
-            Mapping::Sealed { file, .. } => Some(file.as_fd()),
+            Mapping::Unnamed(memory) => Some(memory.lent()),
             Mapping::Named(_) => None,
         }
     }
@@ -258,25 +222,14 @@ impl<T: Shared> Segment<T> {
     /// `[main]` Its name, if it has one.
     pub(crate) fn name(&self) -> Option<&str> {
         match &*self.mapping {
-            #[cfg(target_os = "linux")]
-            Mapping::Sealed { .. } => None,
+            Mapping::Unnamed(_) => None,
             Mapping::Named(shmem) => Some(shmem.get_os_id()),
         }
     }
 
     /// `[main]` Keeps its first bytes from being paged out, if the limit allows; whether it did.
     pub(crate) fn lock(&self, bytes: usize) -> bool {
-        #[cfg(unix)]
-        {
-            let bytes = bytes.min(self.mapping.bytes());
-            // SAFETY: the range lies inside the mapping; locking changes no contents.
-            unsafe { rustix::mm::mlock(self.mapping.start().cast_mut().cast(), bytes) }.is_ok()
-        }
-        #[cfg(not(unix))]
-        {
-            let _ = bytes;
-            false
-        }
+        unnamed::lock(self.mapping.start(), bytes.min(self.mapping.bytes()))
     }
 
     /// `[any]` Where it is mapped.
@@ -294,32 +247,6 @@ impl<T: Shared> Deref for Segment<T> {
         // meanwhile; the mapping lives as long as `self`. A sealed file cannot be cut under it.
         unsafe { &*self.mapping.start().cast::<T>() }
     }
-}
-
-#[cfg(target_os = "linux")]
-fn sealed(bytes: usize, access: Access) -> Result<Mapping, SegmentError> {
-    use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags};
-
-    let system = |error: io::Error| SegmentError::System { bytes, error };
-    let os = |error: rustix::io::Errno| system(error.into());
-    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-    let file = rustix::fs::memfd_create("headroom", flags).map_err(os)?;
-    // Real memory from the start: where there is none this is an error, and not a bus error later.
-    rustix::fs::ftruncate(&file, bytes as u64).map_err(os)?;
-    rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, bytes as u64).map_err(os)?;
-    let mut options = memmap2::MmapOptions::new();
-    let map = options
-        .len(bytes)
-        .populate()
-        .map_raw(&file)
-        .map_err(system)?;
-    let mut seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
-    if access == Access::Maker {
-        // From now on nobody can map it for writing; our own mapping stays.
-        seals |= SealFlags::FUTURE_WRITE;
-    }
-    rustix::fs::fcntl_add_seals(&file, seals).map_err(os)?;
-    Ok(Mapping::Sealed { map, file })
 }
 
 fn named(bytes: usize) -> Result<Mapping, SegmentError> {
@@ -356,9 +283,6 @@ pub(crate) fn nonce() -> u64 {
 
 /// `[main]` Removes a named segment that nobody uses any more.
 pub(crate) fn remove_named(name: &str) {
-    // Not by opening it: one whose maker died at once has no size yet. Gone already: as good.
-    #[cfg(unix)]
-    let _gone = rustix::shm::unlink(name);
-    #[cfg(not(unix))]
-    let _ = name;
+    // Gone already: as good.
+    let _gone = crate::folder::remove_named(name);
 }

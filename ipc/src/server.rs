@@ -4,7 +4,6 @@
 //! bounded amount of work, whatever clients do.
 
 use std::io;
-use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,7 +14,7 @@ use thiserror::Error;
 use crate::board::{Curve, Description, HealthInfo, MemoryInfo, MemoryPart};
 use crate::cells::text_to_words;
 use crate::commands::{Command, CommandReceiver};
-use crate::handover::{self, Line};
+use crate::handover;
 use crate::publisher::{Gate, Publisher, Publishers};
 use crate::region::{
     CURVE_WORDS, CommandRegion, MAX_CLIENTS, MAX_POINTS, MAX_VALUES, REPLIES, REPLY_WORDS, Region,
@@ -24,6 +23,7 @@ use crate::region::{
 use crate::runtime::{self, RuntimeError};
 use crate::segment::{Access, Backing, Segment, SegmentError};
 use crate::sheet::Sheet;
+use crate::stream::{self, Heard, Listener, Stream};
 
 /// Commands that are taken from one client in one look.
 const COMMANDS_A_LOOK: usize = 64;
@@ -68,7 +68,7 @@ pub struct Server {
 
 /// Where clients come in.
 struct Door {
-    listener: UnixListener,
+    listener: Listener,
     path: PathBuf,
 }
 
@@ -84,7 +84,7 @@ impl Drop for Door {
 }
 
 struct Attached {
-    stream: UnixStream,
+    stream: Stream,
     commands: CommandReceiver,
 }
 
@@ -158,7 +158,7 @@ impl Server {
             path: path.clone(),
             error,
         };
-        let bind = || UnixListener::bind(&path);
+        let bind = || Listener::bind(&path);
         // Whoever was the last in the folder may just have taken it away.
         let listener = match bind() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -168,12 +168,7 @@ impl Server {
             bound => bound,
         };
         let listener = listener.map_err(socket)?;
-        let door = Door {
-            listener,
-            path: path.clone(),
-        };
-        door.listener.set_nonblocking(true).map_err(socket)?;
-        server.door = Some(door);
+        server.door = Some(Door { listener, path });
         Ok(server)
     }
 
@@ -226,7 +221,7 @@ impl Server {
     /// # Errors
     ///
     /// There is no place left, or the system refuses.
-    pub fn admit(&mut self, stream: UnixStream) -> Result<Guest, ServeError> {
+    pub fn admit(&mut self, stream: Stream) -> Result<Guest, ServeError> {
         let path = || PathBuf::from("a socket pair");
         let full = || ServeError::Socket {
             path: path(),
@@ -278,12 +273,12 @@ impl Server {
     pub fn look(&mut self) -> Look {
         let mut news = Look::default();
         for _ in 0..ADMISSIONS_A_LOOK {
-            let Some(door) = &self.door else { break };
-            let Ok((stream, _)) = door.listener.accept() else {
+            let Some(door) = &mut self.door else { break };
+            let Some(stream) = door.listener.accept() else {
                 break;
             };
             // A stranger, or one too many: the socket is closed, and that is the answer.
-            if handover::is_ours(&stream) && self.admit(stream).is_ok() {
+            if stream::is_ours(&stream) && self.admit(stream).is_ok() {
                 news.arrived += 1;
             }
         }
@@ -309,7 +304,7 @@ impl Server {
                 }
             }
             // Behind the commands: what was sent before the end counts.
-            if handover::look(&attached.stream) == Line::Closed {
+            if stream::look(&attached.stream) == Heard::Closed {
                 *client = None;
                 news.left += 1;
             }

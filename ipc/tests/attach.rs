@@ -1,12 +1,11 @@
 //! Two ends of one segment: what the server shows is what a client sees, for both kinds of segment.
 
-use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use headroom_ipc::board::{KindInfo, ModuleInfo, ParamInfo};
 use headroom_ipc::{
     AttachError, Axis, Backing, Client, Command, Curve, Description, HealthInfo, Lane, MAX_CLIENTS,
-    MemoryInfo, Server, State, Tap, Walk, pair_with,
+    MemoryInfo, Server, State, Stream, Tap, Walk, pair_with,
 };
 
 const BOTH: [Backing; 2] = [Backing::Usual, Backing::Named];
@@ -190,7 +189,7 @@ fn higher_rates_publish_as_often_in_time() {
 fn a_command_is_answered_to_the_one_who_sent_it() {
     for backing in BOTH {
         let (mut server, mut client) = pair_with(backing).unwrap();
-        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (ours, theirs) = Stream::pair().unwrap();
         server.admit(ours).unwrap();
         let mut other = Client::from_stream(theirs).unwrap();
 
@@ -210,7 +209,7 @@ fn a_command_is_answered_to_the_one_who_sent_it() {
         let late = server.look().commands;
         drop(client);
         server.look();
-        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (ours, theirs) = Stream::pair().unwrap();
         server.admit(ours).unwrap();
         let mut next = Client::from_stream(theirs).unwrap();
         server.reply(&late[0], Ok("late".to_owned()));
@@ -224,11 +223,11 @@ fn there_is_room_for_so_many_and_the_next_is_told() {
     let (mut server, _first) = pair_with(Backing::Usual).unwrap();
     let mut clients = Vec::new();
     for _ in 1..MAX_CLIENTS {
-        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (ours, theirs) = Stream::pair().unwrap();
         server.admit(ours).unwrap();
         clients.push(Client::from_stream(theirs).unwrap());
     }
-    let (ours, theirs) = UnixStream::pair().unwrap();
+    let (ours, theirs) = Stream::pair().unwrap();
     assert!(server.admit(ours).is_err());
     assert!(matches!(
         Client::from_stream(theirs),
@@ -236,7 +235,7 @@ fn there_is_room_for_so_many_and_the_next_is_told() {
     ));
     clients.pop();
     server.look();
-    let (ours, theirs) = UnixStream::pair().unwrap();
+    let (ours, theirs) = Stream::pair().unwrap();
     server.admit(ours).unwrap();
     Client::from_stream(theirs).unwrap();
 }
@@ -259,7 +258,7 @@ fn a_client_tells_a_device_that_is_gone_from_a_program_that_is() {
 
 #[test]
 fn who_never_answers_is_given_up_after_a_while() {
-    let (_silent, theirs) = UnixStream::pair().unwrap();
+    let (_silent, theirs) = Stream::pair().unwrap();
     let start = std::time::Instant::now();
     assert!(matches!(
         Client::from_stream(theirs),
@@ -272,7 +271,7 @@ fn who_never_answers_is_given_up_after_a_while() {
 fn nonsense_over_the_socket_is_an_error_and_nothing_else() {
     use std::io::Write;
     for bytes in [&b"x"[..], &[0; 96], &[255; 96], b"HRM:\x09\0\0\0"] {
-        let (mut ours, theirs) = UnixStream::pair().unwrap();
+        let (mut ours, theirs) = Stream::pair().unwrap();
         ours.write_all(bytes).unwrap();
         drop(ours);
         assert!(Client::from_stream(theirs).is_err());
@@ -280,7 +279,7 @@ fn nonsense_over_the_socket_is_an_error_and_nothing_else() {
     let mut other_version = [0; 96];
     other_version[..4].copy_from_slice(b"HRM:");
     other_version[4] = 99;
-    let (mut ours, theirs) = UnixStream::pair().unwrap();
+    let (mut ours, theirs) = Stream::pair().unwrap();
     ours.write_all(&other_version).unwrap();
     assert!(matches!(
         Client::from_stream(theirs),
@@ -288,7 +287,7 @@ fn nonsense_over_the_socket_is_an_error_and_nothing_else() {
     ));
     // The right words, but no memory beside them.
     other_version[4] = headroom_ipc::VERSION as u8;
-    let (mut ours, theirs) = UnixStream::pair().unwrap();
+    let (mut ours, theirs) = Stream::pair().unwrap();
     ours.write_all(&other_version).unwrap();
     assert!(matches!(
         Client::from_stream(theirs),
@@ -327,9 +326,9 @@ fn in_a_folder_of_its_own() {
     // What a program that was killed has left: no process has this number.
     let folder = std::path::PathBuf::from(std::env::var_os("HEADROOM_RUNTIME_DIR").unwrap());
     assert!(!folder.exists(), "looking makes nothing");
-    std::os::unix::fs::DirBuilderExt::mode(&mut std::fs::DirBuilder::new(), 0o700)
-        .create(&folder)
-        .unwrap();
+    std::fs::create_dir(&folder).unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
     std::fs::write(folder.join("4194305-0.sock"), b"").unwrap();
     let mut server = Server::open(Backing::Usual).unwrap();
     let running = Client::running().unwrap();

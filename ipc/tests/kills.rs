@@ -1,16 +1,20 @@
 //! Either side is killed at any moment: the other says so at once, and nothing is left behind.
 
-#![cfg(target_os = "linux")]
+#![cfg(any(target_os = "linux", windows))]
 
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use headroom_ipc::{AttachError, Backing, Client, Command as Order, Server, State};
+#[cfg(target_os = "linux")]
+use headroom_ipc::AttachError;
+use headroom_ipc::{Backing, Client, Command as Order, Server, State};
 
-/// Kills of each side.
-const ROUNDS: usize = 500;
+use left::{ROUNDS, named_segments, own_descriptors, own_mappings};
+
+#[cfg_attr(target_os = "linux", path = "left/linux.rs")]
+#[cfg_attr(windows, path = "left/windows.rs")]
+mod left;
 
 fn again(role: &str, folder: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
@@ -81,27 +85,6 @@ fn moment(round: usize) -> Duration {
 fn kill(mut child: Child) {
     child.kill().unwrap();
     child.wait().unwrap();
-}
-
-fn own_descriptors() -> usize {
-    std::fs::read_dir("/proc/self/fd").unwrap().count()
-}
-
-fn own_mappings() -> usize {
-    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-    maps.lines()
-        .filter(|line| line.contains("headroom"))
-        .count()
-}
-
-fn named_segments() -> usize {
-    let Ok(entries) = std::fs::read_dir("/dev/shm") else {
-        return 0;
-    };
-    let names = entries.flatten().map(|entry| entry.file_name());
-    names
-        .filter(|name| name.to_string_lossy().starts_with("headroom"))
-        .count()
 }
 
 /// Each test has a folder and a process of its own.
@@ -228,15 +211,18 @@ fn with_killed_programs() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
 fn another_user_cannot_attach() {
     alone("as_another_user", "sealed");
 }
 
 /// Needs a superuser, who can become another; is the folder opened by somebody, the socket still asks who it is.
 #[test]
+#[cfg(target_os = "linux")]
 #[ignore = "run by the test above, in a folder of its own"]
 fn as_another_user() {
     use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
     let folder = std::env::var_os("HEADROOM_RUNTIME_DIR").unwrap();
     let mut server = Server::open(Backing::Usual).unwrap();
     let path = server.path().unwrap().to_owned();
@@ -290,6 +276,7 @@ fn as_another_user() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
 #[ignore = "started by the test above"]
 fn be_a_stranger() {
     let Ok(socket) = std::env::var("HEADROOM_TEST_SOCKET") else {

@@ -90,8 +90,32 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
         "copies out of a mapped file",
     ),
     (
+        "ipc/src/folder/windows.rs",
+        "asks the system whether a process lives",
+    ),
+    (
         "ipc/src/segment.rs",
-        "maps memory that other processes write, and looks at it as atomics",
+        "looks at memory that other processes write as atomics",
+    ),
+    (
+        "ipc/src/stream/windows.rs",
+        "calls the system for pipes, and for whose the process at the other end is",
+    ),
+    (
+        "ipc/src/unnamed/linux.rs",
+        "asks the system to keep what is mapped in memory",
+    ),
+    (
+        "ipc/src/unnamed/none.rs",
+        "asks the system to keep what is mapped in memory",
+    ),
+    (
+        "ipc/src/unnamed/windows.rs",
+        "asks the system for memory that two processes map",
+    ),
+    (
+        "ipc/tests/left/windows.rs",
+        "asks the system for what a process holds",
     ),
     (
         "ipc/src/wide.rs",
