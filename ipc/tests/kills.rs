@@ -168,13 +168,17 @@ fn programs_that_are_killed_are_noticed_at_once_and_leave_nothing() {
 fn with_killed_programs() {
     let folder = std::env::var_os("HEADROOM_RUNTIME_DIR").unwrap();
     let folder = Path::new(&folder);
-    let (descriptors, mappings) = (own_descriptors(), own_mappings());
+    let mut held = (0, 0);
     let rounds = if backing() == Backing::Named {
         ROUNDS / 10
     } else {
         ROUNDS
     };
     for round in 0..rounds {
+        // Behind what the system opens once for who attaches first.
+        if round == 2 {
+            held = (own_descriptors(), own_mappings());
+        }
         let program = again("be_a_server", folder).spawn().unwrap();
         if round % 7 == 0 {
             // On its way up.
@@ -206,8 +210,7 @@ fn with_killed_programs() {
     drop(Server::open(backing()).unwrap());
     assert!(!folder.exists(), "the folder goes with the last one in it");
     assert_eq!(named_segments(), 0);
-    assert_eq!(own_descriptors(), descriptors);
-    assert_eq!(own_mappings(), mappings);
+    assert_eq!((own_descriptors(), own_mappings()), held);
 }
 
 #[test]
