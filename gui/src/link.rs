@@ -5,7 +5,7 @@ use crate::hands::Hands;
 use crate::model::{Link, MAX_MODULES, Picture};
 use crate::sound::Averaging;
 use crate::spectrum::FRAMES;
-use headroom_ipc::{Client, MAX_VALUES, State, Tap};
+use headroom_ipc::{Client, MAX_VALUES, State, Stream, Tap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ pub enum Source {
     /// This one, and whoever comes to its place.
     At(PathBuf),
     /// The one that started this screen: without it there is nothing to be drawn.
-    Given(Option<std::os::unix::net::UnixStream>),
+    Given(Option<Stream>),
 }
 
 /// The line to a program.

@@ -1,12 +1,14 @@
 //! The program `headroom-gui`.
 
+#[cfg_attr(unix, path = "inherited/unix.rs")]
+#[cfg_attr(windows, path = "inherited/windows.rs")]
+mod inherited;
+
 use clap::{Parser, ValueEnum};
 use headroom_gui::link::Source;
 use headroom_gui::theme::Look;
 use headroom_gui::view::Page;
 use headroom_gui::window::{self, DrawnBy, Options};
-use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -92,23 +94,6 @@ fn size(text: &str) -> Result<(f32, f32), String> {
     sides.ok_or_else(|| "expected WIDTHxHEIGHT, such as 900x600".to_owned())
 }
 
-/// Closes what a plugin's host has left open for its children: no device or file of its is held by a screen.
-/// Whoever starts one copies nothing of itself for it, and so cannot close them in between.
-#[cfg(unix)]
-fn close_inherited() {
-    let Ok(entries) = std::fs::read_dir("/dev/fd") else {
-        return;
-    };
-    let number = |entry: std::io::Result<std::fs::DirEntry>| -> Option<i32> {
-        entry.ok()?.file_name().to_str()?.parse().ok()
-    };
-    let open: Vec<i32> = entries.filter_map(number).collect();
-    for file in open.into_iter().filter(|file| *file > 2) {
-        // The folder that was read is among them, and closed already.
-        nix::unistd::close(file).unwrap_or_default();
-    }
-}
-
 fn main() -> ExitCode {
     let started = Instant::now();
     // One line, as all else that is said: the program that started this one may be drawing on the terminal.
@@ -119,10 +104,9 @@ fn main() -> ExitCode {
     }));
     let arguments = Arguments::parse();
     let source = if arguments.attach_stdin {
-        #[cfg(unix)]
-        close_inherited();
-        match std::io::stdin().as_fd().try_clone_to_owned() {
-            Ok(socket) => Source::Given(Some(UnixStream::from(socket))),
+        inherited::close();
+        match inherited::line() {
+            Ok(line) => Source::Given(Some(line)),
             Err(error) => {
                 eprintln!("headroom-gui: standard input is no socket: {error}");
                 return ExitCode::FAILURE;
