@@ -4,26 +4,10 @@
 
 mod common;
 
-use common::{Stage, end, wait_for};
+use common::{Stage, end, frames, last_words, wait_for};
 use std::io::Read;
-use std::process::{Child, Command};
+use std::process::Command;
 use std::time::{Duration, Instant};
-
-/// Waits for the end of `screen`, whose window was taken; what it said.
-fn last_words(mut screen: Child) -> String {
-    let mut said = String::new();
-    let mut errors = screen.stderr.take().unwrap();
-    errors.read_to_string(&mut said).unwrap();
-    assert!(!screen.wait().unwrap().success(), "{said}");
-    said
-}
-
-/// How many frames it says that it drew.
-fn frames(said: &str) -> f64 {
-    let (_, after) = said.split_once("; ").expect("the figures are said");
-    let (number, _) = after.split_once(" frames").expect("the figures are said");
-    number.parse().unwrap()
-}
 
 #[test]
 fn a_screen_whose_program_was_killed_comes_back_with_the_rack_of_the_next() {

@@ -30,6 +30,8 @@ enum Probe {
     Library(&'static str),
     /// A kind of device that ALSA opens by a plugin.
     AlsaPlugin(&'static str),
+    /// A service that the session's message bus starts when it is asked for.
+    BusService(&'static str),
     /// Python that can make virtual environments.
     PythonVenv,
 }
@@ -134,6 +136,14 @@ pub(crate) const TEST: &[Need] = &[
         apt: &["dbus"],
         dnf: &["dbus-daemon"],
         pacman: &["dbus"],
+        brew: &[],
+    },
+    Need {
+        what: "the accessibility bus",
+        probe: Probe::BusService("org.a11y.Bus"),
+        apt: &["at-spi2-core"],
+        dnf: &["at-spi2-core"],
+        pacman: &["at-spi2-core"],
         brew: &[],
     },
     Need {
@@ -324,6 +334,7 @@ impl Probe {
                 shell::succeeds(Command::new("pkg-config").args(["--exists", name]))
             }
             Probe::AlsaPlugin(name) => has_alsa_plugin(name),
+            Probe::BusService(name) => has_bus_service(name),
             Probe::PythonVenv => {
                 shell::succeeds(Command::new("python3").args(["-c", "import venv, ensurepip"]))
             }
@@ -343,6 +354,14 @@ fn has_alsa_plugin(name: &str) -> bool {
         .join("alsa-lib")
         .join(file)
         .exists()
+}
+
+/// Whether the session's message bus knows how to start a service.
+fn has_bus_service(name: &str) -> bool {
+    let folders = std::env::var_os("XDG_DATA_DIRS").filter(|folders| !folders.is_empty());
+    let folders = folders.unwrap_or_else(|| "/usr/local/share:/usr/share".into());
+    let file = format!("dbus-1/services/{name}.service");
+    std::env::split_paths(&folders).any(|folder| folder.join(&file).exists())
 }
 
 /// The package managers that are known here.

@@ -1,6 +1,6 @@
 //! A choice: what is chosen on a button that opens a list.
 
-use super::{CELL, Control};
+use super::{CELL, Control, spoken};
 use crate::hands::Hands;
 use crate::theme::{self, Theme};
 use crate::{draw, text};
@@ -14,9 +14,7 @@ pub(super) fn show(ui: &mut Ui, control: &Control<'_>, hands: &mut Hands) -> Res
     let (cell, response) = ui.allocate_exact_size(vec2(CELL.x + 20.0, CELL.y), Sense::click());
     let role = egui::accesskit::Role::ComboBox;
     response.widget_info(|| egui::WidgetInfo::labeled(role, true, &control.long_name));
-    let value = control.shown.text.clone();
-    ui.ctx()
-        .accesskit_node_builder(response.id, |node| node.set_value(value));
+    spoken::describe(ui, &response, control);
     control.steps(ui, &response, hands);
     if ui.is_rect_visible(cell) {
         control.caption(ui, cell);

@@ -1,6 +1,6 @@
 //! A knob: an arc of three quarters of a turn.
 
-use super::{CELL, Control};
+use super::{CELL, Control, spoken};
 use crate::draw;
 use crate::hands::Hands;
 use crate::theme::{self, Theme};
@@ -15,7 +15,7 @@ pub(super) fn show(ui: &mut Ui, control: &Control<'_>, hands: &mut Hands) -> Res
     let (cell, response) = ui.allocate_exact_size(CELL, Sense::click_and_drag());
     let name = &control.long_name;
     response.widget_info(|| egui::WidgetInfo::slider(true, f64::from(control.shown.value), name));
-    describe(ui, &response, control);
+    spoken::describe(ui, &response, control);
     turn(ui, control, &response, hands);
     control.steps(ui, &response, hands);
     if response.clicked() {
@@ -44,18 +44,6 @@ pub(super) fn show(ui: &mut Ui, control: &Control<'_>, hands: &mut Hands) -> Res
     }
     control.menu(&response, hands);
     response.on_hover_text(control.hint())
-}
-
-fn describe(ui: &Ui, response: &Response, control: &Control<'_>) {
-    let range = control.range;
-    let value = control.shown.text.clone();
-    ui.ctx().accesskit_node_builder(response.id, |node| {
-        node.set_min_numeric_value(f64::from(range.low()));
-        node.set_max_numeric_value(f64::from(range.high()));
-        node.set_value(value);
-        node.add_action(egui::accesskit::Action::Increment);
-        node.add_action(egui::accesskit::Action::Decrement);
-    });
 }
 
 fn turn(ui: &Ui, control: &Control<'_>, response: &Response, hands: &mut Hands) {

@@ -3,6 +3,7 @@
 
 mod choice;
 mod knob;
+mod spoken;
 mod switch;
 mod typing;
 
@@ -100,6 +101,7 @@ impl<'a> Control<'a> {
 
     /// `[main]` What all controls have in common, for one that is drawn elsewhere: wheel, keys, double-click.
     pub(crate) fn keep_up(&self, ui: &Ui, response: &Response, hands: &mut Hands) {
+        spoken::describe(ui, response, self);
         self.steps(ui, response, hands);
         self.remember(ui, response);
     }
@@ -180,11 +182,10 @@ impl<'a> Control<'a> {
                 self.set_once(hands, self.range.default());
             }
         }
-        ui.input(|input| {
-            let count = |action| input.num_accesskit_action_requests(response.id, action) as f32;
-            steps += count(egui::accesskit::Action::Increment);
-            steps -= count(egui::accesskit::Action::Decrement);
-        });
+        steps += spoken::steps(ui, response.id);
+        if let Some(value) = spoken::value(ui, response.id) {
+            self.set_once(hands, value);
+        }
         if steps != 0.0 {
             self.set_once(hands, self.range.step(self.shown.value, steps));
         }

@@ -61,7 +61,7 @@ fn choose(ui: &mut Ui, name: &str, wish: &mut String, now: &str, choices: &[Stri
     let list = egui::ComboBox::from_id_salt(name)
         .width(width)
         .truncate()
-        .selected_text(shown);
+        .selected_text(&shown);
     let response = list.show_ui(ui, |ui| {
         for choice in choices.iter().take(MAX_CHOICES) {
             let is_now = choice == now && wish.is_empty() || choice == wish;
@@ -76,6 +76,8 @@ fn choose(ui: &mut Ui, name: &str, wish: &mut String, now: &str, choices: &[Stri
     });
     let response = response.response;
     response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::ComboBox, true, name));
+    ui.ctx()
+        .accesskit_node_builder(response.id, |node| node.set_description(shown));
 }
 
 fn numbers(ui: &mut Ui, name: &str, wish: &mut u32, now: u32, choices: &[u32], unit: &str) {

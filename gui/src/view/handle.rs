@@ -117,7 +117,11 @@ pub(super) fn show(
         by_key(ui, &grip, &response, hands);
         let is_chosen = chosen == Some(index) && !single;
         paint(ui, &grip, &response, index, is_chosen, single);
-        response.on_hover_text(hint(&grip, &name));
+        let hint = hint(&grip, &name);
+        let words = hint.trim_start_matches(&name).trim_start();
+        ui.ctx()
+            .accesskit_node_builder(response.id, |node| node.set_description(words));
+        response.on_hover_text(hint);
     }
 }
 

@@ -4,6 +4,7 @@ use super::card::Card;
 #[cfg(target_os = "linux")]
 use super::keyboard;
 use super::paper::Paper;
+use super::reader::{Bell, Reader};
 use super::{DrawnBy, Options, WindowError};
 use crate::paint::Damage;
 use crate::theme::{self, Theme};
@@ -18,6 +19,7 @@ use winit::window::{Window, WindowAttributes};
 pub(super) struct Face {
     ground: Ground,
     pub(super) input: egui_winit::State,
+    pub(super) reader: Reader,
     pub(super) ctx: egui::Context,
     pub(super) info: egui::ViewportInfo,
     #[cfg(target_os = "linux")]
@@ -37,7 +39,11 @@ enum Ground {
 
 impl Face {
     /// `[main]` Opens the window.
-    pub(super) fn open(events: &ActiveEventLoop, options: &Options) -> Result<Face, WindowError> {
+    pub(super) fn open(
+        events: &ActiveEventLoop,
+        options: &Options,
+        bell: &Bell,
+    ) -> Result<Face, WindowError> {
         let attributes = attributes(options);
         let (window, ground) = match options.drawn_by {
             DrawnBy::Card => {
@@ -57,6 +63,9 @@ impl Face {
                 Err(_) => on_paper(events, attributes)?,
             },
         };
+        // A reader must know of a window before anybody sees it.
+        let reader = Reader::open(events, &window, bell);
+        window.set_visible(true);
         let ctx = egui::Context::default();
         theme::install(&ctx, options.look);
         ctx.add_font_provider(crate::foreign::fonts());
@@ -69,6 +78,7 @@ impl Face {
         Ok(Face {
             ground,
             input,
+            reader,
             ctx,
             info: egui::ViewportInfo::default(),
             #[cfg(target_os = "linux")]
@@ -94,6 +104,12 @@ impl Face {
         let viewport = input.viewports.entry(ViewportId::ROOT).or_default();
         viewport.native_pixels_per_point = Some(self.window.scale_factor() as f32);
         input.take()
+    }
+
+    /// `[main]` What a screen reader asks or does.
+    pub(super) fn take_asked(&mut self, asked: egui_winit::accesskit_winit::WindowEvent) {
+        let input = self.input.egui_input_mut();
+        self.reader.take(asked, &self.ctx, input, &self.window);
     }
 
     /// `[main]` Pixels of the window.
@@ -190,6 +206,7 @@ fn attributes(options: &Options) -> WindowAttributes {
     let mut attributes = Window::default_attributes()
         .with_title("Headroom")
         .with_inner_size(size)
+        .with_visible(false)
         .with_min_inner_size(LogicalSize::new(400.0, 250.0));
     #[cfg(target_os = "linux")]
     {

@@ -9,13 +9,16 @@ mod gl;
 #[cfg(target_os = "linux")]
 mod keyboard;
 mod paper;
+mod reader;
 
 use crate::hands::Hands;
 use crate::link::{Line, Source, Wants};
 use crate::model::Picture;
 use crate::theme::Look;
 use crate::view::Screen;
+use egui_winit::accesskit_winit::Event;
 use face::Face;
+use reader::Bell;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use winit::application::ApplicationHandler;
@@ -110,14 +113,14 @@ pub enum WindowError {
 ///
 /// There is no display, or none that can be drawn on.
 pub fn run(options: Options) -> Result<(), WindowError> {
-    let mut builder = EventLoop::builder();
+    let mut builder = EventLoop::with_user_event();
     #[cfg(target_os = "linux")]
     if options.parent.is_some() {
         use winit::platform::x11::EventLoopBuilderExtX11;
         builder.with_x11();
     }
     let events = builder.build()?;
-    let mut app = App::new(options);
+    let mut app = App::new(options, events.create_proxy());
     events.run_app(&mut app)?;
     app.say_stats();
     match app.error {
@@ -159,6 +162,7 @@ impl Hand {
 
 struct App {
     options: Options,
+    bell: Bell,
     line: Line,
     picture: Picture,
     hands: Hands,
@@ -183,7 +187,7 @@ struct App {
 }
 
 impl App {
-    fn new(mut options: Options) -> Self {
+    fn new(mut options: Options, bell: Bell) -> Self {
         let source = std::mem::replace(&mut options.source, Source::Newest);
         let now = Instant::now();
         let mut screen = Screen::new(options.look);
@@ -206,6 +210,7 @@ impl App {
             hidden: false,
             hand: Hand::default(),
             is_done: false,
+            bell,
             options,
         }
     }
@@ -265,7 +270,7 @@ impl App {
         let input = face.take_input();
         let (screen, picture, hands) = (&mut self.screen, &mut self.picture, &mut self.hands);
         let is_inside = self.options.parent.is_some();
-        let output = face.ctx.run_ui(input, |ui| {
+        let mut output = face.ctx.run_ui(input, |ui| {
             screen.show(ui, picture, hands);
             #[cfg(target_os = "linux")]
             if is_inside {
@@ -286,6 +291,7 @@ impl App {
                 &mut actions,
             );
         }
+        face.reader.tell(&mut output.platform_output);
         face.input
             .handle_platform_output(window, output.platform_output);
         let is_new = face.paint(
@@ -337,12 +343,12 @@ impl App {
     }
 }
 
-impl ApplicationHandler for App {
+impl ApplicationHandler<Event> for App {
     fn resumed(&mut self, events: &ActiveEventLoop) {
         if self.face.is_some() {
             return;
         }
-        match Face::open(events, &self.options) {
+        match Face::open(events, &self.options, &self.bell) {
             Ok(face) => {
                 self.look(Instant::now());
                 face.window.request_redraw();
@@ -385,12 +391,20 @@ impl ApplicationHandler for App {
             }
             _ => {}
         }
+        face.reader.follow(&face.window, &event);
         if !self.hand.passes(&event) {
             return;
         }
         self.stale |= face.input.on_window_event(&face.window, &event).repaint;
         if let Some(left) = self.hand.take_leave(&event) {
             self.stale |= face.input.on_window_event(&face.window, &left).repaint;
+        }
+    }
+
+    fn user_event(&mut self, _: &ActiveEventLoop, event: Event) {
+        if let Some(face) = &mut self.face {
+            face.take_asked(event.window_event);
+            self.stale = true;
         }
     }
 

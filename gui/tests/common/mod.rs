@@ -3,7 +3,7 @@
 // Each test takes what it needs.
 #![allow(dead_code)]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ pub(crate) fn headroom() -> PathBuf {
 /// An X server without a screen.
 pub(crate) struct Display {
     server: Child,
-    name: String,
+    pub(crate) name: String,
 }
 
 impl Display {
@@ -65,6 +65,8 @@ impl Drop for Display {
 pub(crate) struct Stage {
     pub(crate) display: Display,
     pub(crate) place: tempfile::TempDir,
+    /// Where programs find a session bus; none if empty.
+    pub(crate) bus: Option<String>,
 }
 
 impl Stage {
@@ -79,6 +81,7 @@ impl Stage {
         Self {
             display: Display::start(),
             place,
+            bus: None,
         }
     }
 
@@ -97,6 +100,9 @@ impl Stage {
             .env("JACK_DEFAULT_SERVER", "headroom-test-none")
             .env("ALSA_CONFIG_PATH", "/dev/null")
             .env_remove("WAYLAND_DISPLAY")
+            .env_remove("DBUS_SESSION_BUS_ADDRESS")
+            .env_remove("AT_SPI_BUS_ADDRESS")
+            .envs(self.bus.iter().map(|bus| ("DBUS_SESSION_BUS_ADDRESS", bus)))
             .stdin(Stdio::null());
         command
     }
@@ -236,7 +242,6 @@ pub(crate) fn end(mut program: Child) -> Value {
 }
 
 pub(crate) fn wait(program: &mut Child) -> String {
-    use std::io::Read;
     let mut text = String::new();
     program
         .stdout
@@ -262,4 +267,20 @@ pub(crate) fn report(text: &str) -> Value {
         assert_eq!(report["audio_thread"][figure], 0, "{report}");
     }
     report
+}
+
+/// Waits for the end of `screen`, whose window was taken; what it said.
+pub(crate) fn last_words(mut screen: Child) -> String {
+    let mut said = String::new();
+    let mut errors = screen.stderr.take().unwrap();
+    errors.read_to_string(&mut said).unwrap();
+    assert!(!screen.wait().unwrap().success(), "{said}");
+    said
+}
+
+/// How many frames it says that it drew.
+pub(crate) fn frames(said: &str) -> f64 {
+    let (_, after) = said.split_once("; ").expect("the figures are said");
+    let (number, _) = after.split_once(" frames").expect("the figures are said");
+    number.parse().unwrap()
 }
