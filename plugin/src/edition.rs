@@ -1,11 +1,11 @@
-//! In what the formats differ: nothing but their ports.
+//! What nice-plug is told of a CLAP plugin: its ports, and the kinds of its strip.
 
 use std::num::NonZeroU32;
 
 use headroom_engine::Catalog;
 use nice_plug::prelude::{AudioIOLayout, PortNames, new_nonzero_u32};
 
-/// One format's plugin.
+/// One such plugin; tests make another, with modules that misbehave.
 pub trait Edition: Send + 'static {
     /// Its ports.
     const LAYOUTS: &'static [AudioIOLayout];
@@ -45,13 +45,4 @@ impl Edition for Clap {
         keyed(2, &[new_nonzero_u32(2)]),
         keyed(1, &[new_nonzero_u32(1)]),
     ];
-}
-
-/// The VST3 plugin: without one. nice-plug 0.4.2 mistakes the main bus for the auxiliary one when a host
-/// arranges them, and hosts end by it.
-#[derive(Debug)]
-pub enum Vst3 {}
-
-impl Edition for Vst3 {
-    const LAYOUTS: &'static [AudioIOLayout] = &[layout(2), layout(1)];
 }

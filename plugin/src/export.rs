@@ -1,11 +1,11 @@
-//! What a host looks for in the library, and the addresses of parameters that nice-plug is given.
+//! What a CLAP host looks for in the library, and the addresses of parameters that nice-plug is given.
 #![allow(unsafe_code)]
 
 use std::collections::BTreeMap;
 
 use nice_plug::prelude::{ParamPtr, Params};
 
-use crate::edition::{Clap, Vst3};
+use crate::edition::Clap;
 use crate::parameters::Parameters;
 use crate::plugin::Headroom;
 use crate::shield::shielded;
@@ -28,4 +28,3 @@ unsafe impl Params for Parameters {
 }
 
 nice_plug::nice_export_clap!(Headroom<Clap>);
-nice_plug::nice_export_vst3!(Headroom<Vst3>);

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -14,6 +14,12 @@ use crate::shield::shielded;
 
 /// Between two looks. Nobody wakes the thread: the audio thread does not call the system.
 const TICK: Duration = Duration::from_millis(10);
+
+/// Who has to tell an instance's host something, where nice-plug does not.
+pub(crate) trait Host: Send + Sync {
+    /// `[main]` Called at each look of housekeeping's.
+    fn look(&self);
+}
 
 /// What one instance and housekeeping share.
 #[derive(Default)]
@@ -26,6 +32,7 @@ pub(crate) struct Instance {
     editor: Mutex<Standing>,
     /// There is a thread that looks.
     is_kept: AtomicBool,
+    host: OnceLock<Weak<dyn Host>>,
 }
 
 impl Instance {
@@ -37,6 +44,12 @@ impl Instance {
     /// `[main]` The editor, for as long as the guard is held.
     pub(crate) fn editor(&self) -> MutexGuard<'_, Standing> {
         self.editor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `[main]` From now on `host` is looked after, too.
+    pub(crate) fn set_host(&self, host: Weak<dyn Host>) {
+        // There is one for as long as there is an instance.
+        let _once = self.host.set(host);
     }
 
     /// `[main]` Whether housekeeping looks after it.
@@ -159,7 +172,11 @@ fn keep_house(instances: &Instances, stop: &AtomicBool) {
         // The list is not held while somebody's rack is built: a new instance would wait.
         let alive: Vec<_> = locked(instances).iter().filter_map(Weak::upgrade).collect();
         for parameters in alive {
-            shielded(|| parameters.instance().look(&parameters));
+            let instance = parameters.instance();
+            shielded(|| instance.look(&parameters));
+            if let Some(host) = instance.host.get().and_then(Weak::upgrade) {
+                shielded(|| host.look());
+            }
         }
         std::thread::park_timeout(TICK);
     }

@@ -14,9 +14,11 @@
 //! | `feed.rs` | the audio thread's side: changed parameters become events |
 //! | `housekeeping.rs` | the one thread of all instances |
 //! | `editor/` | the screen inside the host's window |
-//! | `plugin.rs` | what a host calls |
-//! | `edition.rs` | in what the formats differ |
-//! | `export.rs` | what a host looks for in the library |
+//! | `strip.rs` | the sound of one instance, whatever the format |
+//! | `plugin.rs` | what a CLAP host calls |
+//! | `edition.rs` | the ports of that |
+//! | `vst3/` | what a VST3 host calls |
+//! | `export.rs` | what a CLAP host looks for in the library |
 //!
 //! Threads are named in front of each item: `[main]`, `[audio]`, `[any]`. A host's audio thread is a role
 //! that it moves between threads: nothing here paints, schedules or measures one.
@@ -32,9 +34,11 @@ mod plugin;
 mod rows;
 mod shield;
 mod state;
+mod strip;
 mod structure;
+mod vst3;
 
-pub use edition::{Clap, Edition, Vst3};
+pub use edition::{Clap, Edition};
 pub use editor::{Editor, EditorError, Handle, Window};
 pub use parameters::Parameters;
 pub use plugin::Headroom;

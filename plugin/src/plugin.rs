@@ -1,108 +1,38 @@
-//! What a host calls.
+//! What a CLAP host calls, by nice-plug.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use headroom_engine::realtime::install_panic_hook;
-use headroom_engine::{Processor, Stream};
 use nice_plug::prelude::{
     ActivateContext, AsyncExecutor, AudioIOLayout, AuxiliaryBuffers, Buffer, BufferConfig,
     ClapFeature, ClapPlugin, Params, Plugin, PluginState, ProcessContext, ProcessMode,
-    ProcessStatus, RemoteControlsContext, Vst3Plugin, Vst3SubCategory,
+    ProcessStatus, RemoteControlsContext,
 };
 
-use crate::desk::Desk;
 use crate::edition::Edition;
 use crate::editor::Editor;
-use crate::feed::{Feed, Rings};
-use crate::housekeeping::Housekeeping;
-use crate::parameters::Parameters;
+use crate::feed::Rings;
 use crate::shield::shielded;
 use crate::state;
+use crate::strip::Strip;
 
-/// The audio thread's end of an engine, and what feeds it.
-struct Engine {
-    feed: Feed,
-    processor: Processor,
-}
-
-/// One instance in a host.
-///
-/// The host's calls go through a shield: a panic leaves the sound as it came in, and is counted.
+/// One instance in a CLAP host.
 pub struct Headroom<E: Edition> {
-    engine: Option<Engine>,
-    parameters: Arc<Parameters>,
+    strip: Strip,
     is_offline: bool,
     /// The latency that the host has been told, or asked to ask for.
     told_latency_frames: usize,
-    // Last: it looks after what goes before it.
-    _housekeeping: Option<Arc<Housekeeping>>,
     _edition: PhantomData<E>,
 }
 
 impl<E: Edition> Default for Headroom<E> {
     fn default() -> Self {
-        install_panic_hook();
-        let parameters = Arc::new(Parameters::new(E::catalog()));
-        // Without a thread the strip plays what it is given, and edits are done when the host activates.
-        let housekeeping = Housekeeping::acquire().ok();
-        if let Some(housekeeping) = &housekeeping {
-            housekeeping.look_after(&parameters);
-        }
         Self {
-            engine: None,
-            parameters,
+            strip: Strip::new(E::catalog()),
             is_offline: false,
             told_latency_frames: 0,
-            _housekeeping: housekeeping,
             _edition: PhantomData,
         }
-    }
-}
-
-impl<E: Edition> Drop for Headroom<E> {
-    fn drop(&mut self) {
-        // The desk goes here, whoever still holds the parameters.
-        shielded(|| {
-            self.engine = None;
-            let desk = self.parameters.instance().desk().take();
-            drop(desk);
-        });
-    }
-}
-
-impl<E: Edition> Headroom<E> {
-    /// Makes an engine for this stream ready, the one from before if it fits: hosts activate four or five
-    /// times while they load a plugin. Gives the latency.
-    fn make_ready(&mut self, layout: &AudioIOLayout, config: &BufferConfig) -> Option<usize> {
-        let channels = layout.main_output_channels?.get() as usize;
-        let frames = config.max_buffer_size as usize;
-        // Longer blocks are processed too.
-        let frames = frames.clamp(1, Stream::MAX_BLOCK_FRAMES);
-        let stream = Stream::new(config.sample_rate.round() as u32, frames, channels).ok()?;
-        let parameters = Arc::clone(&self.parameters);
-        let instance = parameters.instance();
-        let mut desk = instance.desk();
-        let fits = desk.as_mut().is_some_and(|desk| {
-            self.engine.is_some() && desk.stream() == stream && desk.catch_up(&parameters)
-        });
-        if !fits {
-            self.engine = None;
-            *desk = None;
-            match Desk::open(&parameters, stream) {
-                Ok((new, feed, processor)) => {
-                    self.engine = Some(Engine { feed, processor });
-                    *desk = Some(new);
-                }
-                Err(why) => {
-                    parameters.refused(&why.to_string());
-                    return None;
-                }
-            }
-        }
-        let desk = desk.as_ref()?;
-        instance.tell_latency(desk);
-        Some(desk.latency_frames())
     }
 }
 
@@ -131,18 +61,16 @@ impl<E: Edition> Plugin for Headroom<E> {
     type BackgroundTask = ();
 
     fn params(&self) -> Arc<dyn Params> {
-        Arc::clone(&self.parameters) as Arc<dyn Params>
+        let parameters = Arc::clone(self.strip.parameters());
+        parameters as Arc<dyn Params>
     }
 
     fn editor(&mut self, _: AsyncExecutor<Self>) -> Option<Editor> {
-        Some(Editor::new(Arc::clone(&self.parameters)))
+        Some(Editor::new(Arc::clone(self.strip.parameters())))
     }
 
     fn filter_state(state: &mut PluginState) {
-        if shielded(|| state::prepare(state, &E::catalog())).is_none() {
-            state.params.clear();
-            state.fields.clear();
-        }
+        state::filter(state, &E::catalog());
     }
 
     fn activate(
@@ -152,7 +80,14 @@ impl<E: Edition> Plugin for Headroom<E> {
         context: &mut impl ActivateContext<Self>,
     ) -> bool {
         self.is_offline = config.process_mode == ProcessMode::Offline;
-        let Some(latency_frames) = shielded(|| self.make_ready(layout, config)).flatten() else {
+        let Some(channels) = layout.main_output_channels else {
+            return false;
+        };
+        let (rate_hz, frames) = (config.sample_rate.into(), config.max_buffer_size as usize);
+        let ready = self
+            .strip
+            .make_ready(rate_hz, frames, channels.get() as usize);
+        let Some(latency_frames) = ready else {
             return false;
         };
         self.told_latency_frames = latency_frames;
@@ -161,11 +96,7 @@ impl<E: Edition> Plugin for Headroom<E> {
     }
 
     fn reset(&mut self) {
-        let Some(engine) = &mut self.engine else {
-            return;
-        };
-        let parameters = &self.parameters;
-        shielded(|| engine.feed.reset(&mut engine.processor, parameters));
+        self.strip.reset();
     }
 
     fn process(
@@ -174,30 +105,20 @@ impl<E: Edition> Plugin for Headroom<E> {
         aux: &mut AuxiliaryBuffers,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
-        let Some(engine) = &mut self.engine else {
-            return ProcessStatus::Normal;
-        };
-        let parameters = &self.parameters;
         if self.is_offline {
-            // There is time: what is asked for is there with this very block.
-            shielded(|| parameters.instance().catch_up(parameters));
+            self.strip.catch_up();
         }
-        let rings = shielded(|| {
-            let channels = buffer.as_slice();
-            let mut key: [&[f32]; 2] = [&[]; 2];
-            let key = key_of(aux, &mut key);
-            engine
-                .feed
-                .run(&mut engine.processor, parameters, channels, key)
-        });
-        let latency_frames = parameters.instance().latency_frames();
+        let mut key: [&[f32]; 2] = [&[]; 2];
+        let key = key_of(aux, &mut key);
+        let rings = self.strip.run(buffer.as_slice(), key);
+        let latency_frames = self.strip.parameters().instance().latency_frames();
         if latency_frames != self.told_latency_frames {
             self.told_latency_frames = latency_frames;
             context.request_restart();
         }
         match rings {
-            Some(Rings::Yes) => ProcessStatus::KeepAlive,
-            Some(Rings::No) | None => ProcessStatus::Normal,
+            Rings::Yes => ProcessStatus::KeepAlive,
+            Rings::No => ProcessStatus::Normal,
         }
     }
 }
@@ -217,18 +138,6 @@ impl<E: Edition> ClapPlugin for Headroom<E> {
     ];
 
     fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
-        shielded(|| self.parameters.add_pages(context));
+        shielded(|| self.strip.parameters().add_pages(context));
     }
-}
-
-impl<E: Edition> Vst3Plugin for Headroom<E> {
-    // Frozen: hosts know the plugin by it.
-    const VST3_CLASS_ID: [u8; 16] = *b"HeadroomStripFx1";
-    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = &[
-        Vst3SubCategory::Fx,
-        Vst3SubCategory::Dynamics,
-        Vst3SubCategory::Eq,
-        Vst3SubCategory::Stereo,
-        Vst3SubCategory::Mono,
-    ];
 }

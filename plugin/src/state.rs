@@ -19,6 +19,7 @@ use thiserror::Error;
 
 use crate::parameters::Parameters;
 use crate::rows::{LAST_PLACE, Row, Target, rows};
+use crate::shield::shielded;
 use crate::structure::{Values, rack};
 
 /// The version of the fields.
@@ -70,13 +71,21 @@ pub(crate) fn fields(parameters: &Parameters) -> BTreeMap<String, String> {
 
 /// `[main]` Makes what a host gave ready to be set: every parameter has a value, and it is one that can
 /// be. A refused one sets nothing.
-pub(crate) fn prepare(state: &mut PluginState, catalog: &Catalog) {
+fn prepare(state: &mut PluginState, catalog: &Catalog) {
     if let Err(why) = check(state, catalog) {
         state.params.clear();
         state.fields.clear();
         state
             .fields
             .insert(REFUSED_FIELD.to_owned(), why.to_string());
+    }
+}
+
+/// `[main]` The same for nice-plug, whatever happens: what cannot even be refused sets nothing.
+pub(crate) fn filter(state: &mut PluginState, catalog: &Catalog) {
+    if shielded(|| prepare(state, catalog)).is_none() {
+        state.params.clear();
+        state.fields.clear();
     }
 }
 

@@ -87,14 +87,15 @@ fn play(
     (output, serde_json::from_str(report).expect("JSON"))
 }
 
-/// What a host plays is the engine's render, to the bit, where it is as late as the host was told.
-fn plays_as_rendered(host: &str) {
+/// What a host plays is the engine's render, to the bit, where it is as late as the host was told; with these
+/// numbers of channels in turns.
+fn plays_as_rendered(host: &str, channels: &[usize]) {
     let presets = factory().iter().map(|preset| (preset.name, preset.text));
     let presets = presets.filter(|(_, text)| !has_a_kind_twice(text));
     let racks = presets.chain([("empty", "headroom = 1\n"), ("chain", CHAIN)]);
     for (at, (name, toml)) in racks.enumerate() {
         let rate_hz = [44_100, 48_000, 96_000][at % 3];
-        let channels = 2 - at % 2;
+        let channels = channels[at % channels.len()];
         let input = noise(at as u64, channels, 30_000);
         let (output, report) = play(host, toml, &input, rate_hz, [512, 100, 64][at % 3]);
         assert_eq!(report["latency"], 0, "{name}");
@@ -113,7 +114,7 @@ fn plays_as_rendered(host: &str) {
 
 #[test]
 fn pedalboard_plays_what_the_engine_renders() {
-    plays_as_rendered("pedalboard");
+    plays_as_rendered("pedalboard", &[2, 1]);
 }
 
 #[test]
@@ -132,5 +133,6 @@ fn pedalboard_brings_a_state_back_and_turns_a_knob() {
 #[test]
 #[ignore = "`cargo xtask deep hosts` installs it"]
 fn dawdreamer_plays_what_the_engine_renders() {
-    plays_as_rendered("dawdreamer");
+    // It arranges one bus in only, and can make no plugin mono that has a side-chain.
+    plays_as_rendered("dawdreamer", &[2]);
 }

@@ -123,11 +123,60 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ),
     (
         "plugin/src/export.rs",
-        "exports what hosts look for, and gives nice-plug the addresses of parameters",
+        "exports what CLAP hosts look for, and gives nice-plug the addresses of parameters",
     ),
     (
         "plugin/tests/editor.rs",
         "gives the plugin a window by its number, as a host does",
+    ),
+    (
+        "plugin/src/vst3/bell.rs",
+        "puts an object of ours into a host's loop",
+    ),
+    (
+        "plugin/src/vst3/buffers.rs",
+        "makes slices of the addresses that a host gives for sound",
+    ),
+    (
+        "plugin/src/vst3/component.rs",
+        "is an object that hosts call through C's pointers, and calls nice-plug's",
+    ),
+    (
+        "plugin/src/vst3/controller.rs",
+        "is an object that hosts call through C's pointers, and calls nice-plug's",
+    ),
+    (
+        "plugin/src/vst3/export.rs",
+        "exports what VST3 hosts look for",
+    ),
+    (
+        "plugin/src/vst3/gestures.rs",
+        "calls a host's object with what is done at a control",
+    ),
+    ("plugin/src/vst3/link.rs", "calls a host's object"),
+    (
+        "plugin/src/vst3/points.rs",
+        "calls a host's lists of changes",
+    ),
+    (
+        "plugin/src/vst3/processor.rs",
+        "is an object that hosts call through C's pointers",
+    ),
+    (
+        "plugin/src/vst3/table.rs",
+        "sets nice-plug's parameters by their addresses",
+    ),
+    (
+        "plugin/src/vst3/view.rs",
+        "is an object that hosts call through C's pointers",
+    ),
+    (
+        "plugin/tests/com/frame.rs",
+        "is a host's window and loop, which the plugin calls through C's pointers",
+    ),
+    (
+        "plugin/tests/com/mod.rs",
+        "loads the plugin's library as a VST3 host does",
     ),
     (
         "plugin/tests/host/mod.rs",

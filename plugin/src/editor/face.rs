@@ -145,6 +145,17 @@ impl Editor {
         Self { parameters, shape }
     }
 
+    /// `[main]` The host says how large it draws, before it opens one.
+    pub(crate) fn say_scale(&self, scale: f64) {
+        self.shape.set_scale(scale);
+    }
+
+    /// `[main]` The nearest size that an editor can have.
+    pub(crate) fn fitting(&self, size: NativeSize<u32>) -> NativeSize<u32> {
+        let (width, height) = self.shape.fitting((size.width, size.height));
+        NativeSize::new(width, height)
+    }
+
     fn open(
         &self,
         parent: Option<ParentWindowHandle>,

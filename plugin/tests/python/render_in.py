@@ -44,9 +44,6 @@ def in_dawdreamer(bundle, preset, sound, rate_hz, block_frames):
     source = engine.make_playback_processor("source", sound)
     plugin = engine.make_plugin_processor("plugin", bundle)
     channels = sound.shape[0]
-    if channels == 1:
-        assert plugin.can_set_bus(1, 1)
-        plugin.set_bus(1, 1)
     assert plugin.load_vst3_preset(preset)
     engine.load_graph([(source, []), (plugin, ["source"])])
     engine.render((sound.shape[1] + block_frames) / rate_hz)
