@@ -23,7 +23,7 @@ struct Arguments {
     /// Attach to the program whose socket is standard input, and end with it.
     #[arg(long)]
     attach_stdin: bool,
-    /// Live inside this X11 window (a number, decimal or with 0x).
+    /// Live inside this window of X11 or Windows (a number, decimal or with 0x).
     #[arg(long, value_name = "WINDOW", value_parser = window_id)]
     parent: Option<u32>,
     /// How it looks.

@@ -82,6 +82,10 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
         "opens an OpenGL context on a window",
     ),
     (
+        "gui/src/window/inside/windows.rs",
+        "names a window by its number, and asks the system for the keyboard",
+    ),
+    (
         "host/src/audio_file/bus_guard.rs",
         "handles the fault of a mapped file that was cut",
     ),
@@ -124,6 +128,18 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     (
         "plugin/src/export.rs",
         "exports what CLAP hosts look for, and gives nice-plug the addresses of parameters",
+    ),
+    (
+        "plugin/src/editor/beside/unix.rs",
+        "asks the system for a library's file",
+    ),
+    (
+        "plugin/src/editor/beside/windows.rs",
+        "asks the system for a library's file",
+    ),
+    (
+        "plugin/src/editor/socket_windows.rs",
+        "asks the system for windows, and answers for them",
     ),
     (
         "plugin/tests/editor.rs",

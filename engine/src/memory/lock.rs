@@ -23,30 +23,32 @@ pub struct LockedProgram {
 /// large buffers stay present once touched.
 ///
 /// Where the system has no such call, or refuses, less is locked than wanted, and nothing else happens.
+#[cfg(target_os = "linux")]
 pub fn lock_program(budget_bytes: Option<u64>) -> LockedProgram {
     let mut done = LockedProgram::default();
-    #[cfg(target_os = "linux")]
-    {
-        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap_or_default();
-        let program = std::fs::read_link("/proc/self/exe").unwrap_or_default();
-        let mut left_bytes = budget_bytes.unwrap_or(u64::MAX);
-        for range in ranges(&maps, &program.to_string_lossy()) {
-            let bytes = (range.end - range.start) as u64;
-            done.wanted_bytes += bytes;
-            // Part of the code is better than none; part of a stack would be the wrong end.
-            let bytes = match range.rank {
-                Rank::Anonymous if bytes > left_bytes => 0,
-                _ => bytes.min(left_bytes / PAGE_BYTES * PAGE_BYTES),
-            };
-            if bytes > 0 && lock(&range, bytes as usize) {
-                left_bytes -= bytes;
-                done.locked_bytes += bytes;
-            }
+    let maps = std::fs::read_to_string("/proc/self/smaps").unwrap_or_default();
+    let program = std::fs::read_link("/proc/self/exe").unwrap_or_default();
+    let mut left_bytes = budget_bytes.unwrap_or(u64::MAX);
+    for range in ranges(&maps, &program.to_string_lossy()) {
+        let bytes = (range.end - range.start) as u64;
+        done.wanted_bytes += bytes;
+        // Part of the code is better than none; part of a stack would be the wrong end.
+        let bytes = match range.rank {
+            Rank::Anonymous if bytes > left_bytes => 0,
+            _ => bytes.min(left_bytes / PAGE_BYTES * PAGE_BYTES),
+        };
+        if bytes > 0 && lock(&range, bytes as usize) {
+            left_bytes -= bytes;
+            done.locked_bytes += bytes;
         }
     }
-    #[cfg(not(target_os = "linux"))]
-    let _no_such_call = budget_bytes;
     done
+}
+
+/// `[main]` There is no such call here: nothing is wanted, nothing is locked.
+#[cfg(not(target_os = "linux"))]
+pub fn lock_program(_: Option<u64>) -> LockedProgram {
+    LockedProgram::default()
 }
 
 #[cfg(target_os = "linux")]

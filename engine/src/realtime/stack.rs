@@ -20,12 +20,16 @@ pub struct StackWatch {
 }
 
 /// No stack holds this by chance.
+#[cfg(target_os = "linux")]
 const PAINT: u64 = 0x5bad_c0de_7a1e_d0c5;
 /// Left alone at the end of the stack, where libraries may have marks of their own.
+#[cfg(target_os = "linux")]
 const MARGIN_BYTES: u64 = 64;
 /// Left alone below the stack pointer: the painter itself, the red zone, a signal's frame.
+#[cfg(target_os = "linux")]
 const OWN_BYTES: u64 = 4096;
 /// Painted at most, the part nearest to what is used: a stack without a limit would be taken whole.
+#[cfg(target_os = "linux")]
 const MOST_PAINTED_BYTES: u64 = 8 << 20;
 #[cfg(target_os = "linux")]
 const READ_BYTES: usize = 64 * 1024;

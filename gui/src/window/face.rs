@@ -1,8 +1,7 @@
 //! The window and what draws on it.
 
 use super::card::Card;
-#[cfg(target_os = "linux")]
-use super::keyboard;
+use super::inside::{self, Keyboard};
 use super::paper::Paper;
 use super::reader::{Bell, Reader};
 use super::{DrawnBy, Options, WindowError};
@@ -22,8 +21,7 @@ pub(super) struct Face {
     pub(super) reader: Reader,
     pub(super) ctx: egui::Context,
     pub(super) info: egui::ViewportInfo,
-    #[cfg(target_os = "linux")]
-    pub(super) keyboard: Option<keyboard::Keyboard>,
+    pub(super) keyboard: Option<Keyboard>,
     damage: Damage,
     /// Pixels of the window. It is asked once: to ask a window that somebody has destroyed ends the process.
     size: [u32; 2],
@@ -81,10 +79,7 @@ impl Face {
             reader,
             ctx,
             info: egui::ViewportInfo::default(),
-            #[cfg(target_os = "linux")]
-            keyboard: options
-                .parent
-                .and_then(|_| keyboard::Keyboard::open(&window)),
+            keyboard: options.parent.and_then(|_| Keyboard::open(&window)),
             damage: Damage::default(),
             size: window.inner_size().into(),
             opened: Instant::now(),
@@ -203,22 +198,16 @@ fn attributes(options: &Options) -> WindowAttributes {
     let (width, height) = options.size;
     let scale = f64::from(options.scale);
     let size = LogicalSize::new(f64::from(width) * scale, f64::from(height) * scale);
-    let mut attributes = Window::default_attributes()
+    let attributes = Window::default_attributes()
         .with_title("Headroom")
         .with_inner_size(size)
         .with_visible(false)
         .with_min_inner_size(LogicalSize::new(400.0, 250.0));
-    #[cfg(target_os = "linux")]
-    {
-        use winit::platform::x11::WindowAttributesExtX11;
-        attributes = WindowAttributesExtX11::with_name(attributes, "headroom-gui", "headroom-gui");
-        if let Some(parent) = options.parent {
-            attributes = attributes
-                .with_embed_parent_window(parent)
-                .with_decorations(false);
-        }
+    let attributes = inside::named(attributes);
+    match options.parent {
+        Some(parent) => inside::put_into(attributes.with_decorations(false), parent),
+        None => attributes,
     }
-    attributes
 }
 
 /// Whether there is a graphics card to be asked. Where there is none, a driver that imitates one takes half a

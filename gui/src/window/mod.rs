@@ -2,12 +2,10 @@
 //! often than can be seen.
 
 mod card;
-#[cfg(target_os = "linux")]
 mod embedded;
 mod face;
 mod gl;
-#[cfg(target_os = "linux")]
-mod keyboard;
+mod inside;
 mod paper;
 mod reader;
 
@@ -58,7 +56,7 @@ pub struct Options {
     pub drawn_by: DrawnBy,
     /// Whom to attach to.
     pub source: Source,
-    /// The X11 window to live in.
+    /// The window of another program to live in: X11's, or one of Windows.
     pub parent: Option<u32>,
     /// Dark or light.
     pub look: Look,
@@ -114,10 +112,8 @@ pub enum WindowError {
 /// There is no display, or none that can be drawn on.
 pub fn run(options: Options) -> Result<(), WindowError> {
     let mut builder = EventLoop::with_user_event();
-    #[cfg(target_os = "linux")]
     if options.parent.is_some() {
-        use winit::platform::x11::EventLoopBuilderExtX11;
-        builder.with_x11();
+        inside::choose_display(&mut builder);
     }
     let events = builder.build()?;
     let mut app = App::new(options, events.create_proxy());
@@ -239,7 +235,6 @@ impl App {
             self.stale = true;
             self.moved = now;
         }
-        #[cfg(target_os = "linux")]
         if self.options.parent.is_some()
             && let Some(face) = &mut self.face
         {
@@ -272,7 +267,6 @@ impl App {
         let is_inside = self.options.parent.is_some();
         let mut output = face.ctx.run_ui(input, |ui| {
             screen.show(ui, picture, hands);
-            #[cfg(target_os = "linux")]
             if is_inside {
                 embedded::grip(ui.ctx());
             }
@@ -383,7 +377,6 @@ impl ApplicationHandler<Event> for App {
                 self.hidden = *hidden;
                 self.next_look = Instant::now();
             }
-            #[cfg(target_os = "linux")]
             WindowEvent::MouseInput { state, .. } if state.is_pressed() => {
                 if let Some(keyboard) = &face.keyboard {
                     keyboard.take();

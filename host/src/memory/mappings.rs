@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::report::{PartReport, grouped, hexadecimal};
 use crate::table::columns;
 
+#[cfg(target_os = "linux")]
 const PAGE_BYTES: usize = 4096;
 
 /// One mapping of the process, as `/proc/PID/smaps` lists it.

@@ -142,6 +142,7 @@ unsafe extern "C" fn tell_end(words: *mut c_void) {
 }
 
 /// For clients that only want to know of the death of their server, by [`Member::is_orphaned`].
+#[cfg_attr(not(any(target_os = "linux", target_os = "freebsd")), allow(dead_code))]
 pub(crate) struct Farewell;
 
 impl NotificationHandler for Farewell {

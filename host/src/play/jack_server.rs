@@ -39,6 +39,7 @@ impl Member {
     }
 
     /// `[main]` Whether the client's server has gone: close the client soon.
+    #[cfg_attr(not(any(target_os = "linux", target_os = "freebsd")), allow(dead_code))]
     pub(crate) fn is_orphaned(&self) -> bool {
         self.since != DEATHS.load(Acquire)
     }

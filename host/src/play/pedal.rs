@@ -7,7 +7,6 @@ use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
 use headroom_engine::PanicButton;
-use headroom_engine::realtime::enlist_thread;
 
 use super::error::PlayError;
 
@@ -32,6 +31,7 @@ impl Pedal {
     /// `[main]` Listens from now on; what comes before there is a button is kept for it.
     #[cfg(unix)]
     pub(super) fn listen() -> Result<Self, PlayError> {
+        use headroom_engine::realtime::enlist_thread;
         use signal_hook::consts::SIGUSR1;
         use signal_hook::consts::SIGUSR2;
 

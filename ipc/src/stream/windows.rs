@@ -14,6 +14,7 @@ use std::io::{self, Read, Write};
 use std::os::windows::ffi::OsStrExt;
 use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
+use std::os::windows::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -39,7 +40,7 @@ use windows_sys::Win32::System::Pipes::{
     PIPE_TYPE_BYTE, PIPE_UNLIMITED_INSTANCES, PeekNamedPipe,
 };
 use windows_sys::Win32::System::Threading::{
-    GetCurrentProcess, OpenProcess, OpenProcessToken, PROCESS_DUP_HANDLE,
+    CREATE_NO_WINDOW, GetCurrentProcess, OpenProcess, OpenProcessToken, PROCESS_DUP_HANDLE,
     PROCESS_QUERY_LIMITED_INFORMATION,
 };
 
@@ -225,6 +226,8 @@ pub(crate) fn spawn(mut command: Command) -> io::Result<(Child, Stream)> {
     let (mut ours, theirs) = Stream::pair()?;
     let child = command
         .stdin(Stdio::from(OwnedHandle::from(theirs.pipe)))
+        // A program of the console opens none beside its own window.
+        .creation_flags(CREATE_NO_WINDOW)
         .spawn()?;
     // The pipe was opened here, and goes on there.
     ours.end = End::MakerFor(child.as_handle().try_clone_to_owned()?);

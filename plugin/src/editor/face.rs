@@ -367,13 +367,15 @@ impl Drop for Handle {
     }
 }
 
-/// The number of a window of X11's.
+/// The number of a window of X11's or of Windows.
 fn number(parent: &ParentWindowHandle) -> Result<u32, EditorError> {
     match parent {
         ParentWindowHandle::XlibWindow(window) => {
             u32::try_from(*window).map_err(|_| EditorError::Foreign)
         }
         ParentWindowHandle::XcbWindow(window) => Ok(window.get()),
+        // 32 bits of it count, and as a sign the highest.
+        ParentWindowHandle::Win32Hwnd(window) if cfg!(windows) => Ok(window.get() as u32),
         // Where there are no sockets, nobody asks for its parent.
         _ if cfg!(target_os = "macos") => Ok(0),
         _ => Err(EditorError::Foreign),

@@ -1,12 +1,13 @@
 //! The screen's process: started, watched, started again once by itself, and then by a click.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
 use headroom_ipc::screen::{find, launch};
 use headroom_ipc::{Guest, Server};
+
+use super::beside::beside;
 
 /// A screen that shows no sign of life for this long hangs.
 const HANGS: Duration = Duration::from_millis(700);
@@ -198,57 +199,4 @@ impl Keeper {
 
 fn words(lines: &[&str]) -> Words {
     lines.iter().map(|line| (*line).to_owned()).collect()
-}
-
-/// The folder of this library, as the system has it mapped.
-#[cfg(target_os = "linux")]
-fn beside() -> Option<PathBuf> {
-    let here = beside as fn() -> Option<PathBuf> as usize;
-    let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
-    let path = maps.lines().find_map(|line| path_of(line, here))?;
-    PathBuf::from(path).parent().map(Into::into)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn beside() -> Option<PathBuf> {
-    std::env::current_exe()
-        .ok()
-        .and_then(|own| own.parent().map(Into::into))
-}
-
-/// The file of a line of the system's list, if the address is in it: `from-to rwxp offset device inode path`.
-#[cfg_attr(not(target_os = "linux"), allow(dead_code))]
-fn path_of(line: &str, address: usize) -> Option<&str> {
-    let (range, rest) = line.split_once(' ')?;
-    let (from, to) = range.split_once('-')?;
-    let number = |text| usize::from_str_radix(text, 16).ok();
-    let is_here = (number(from)?..number(to)?).contains(&address);
-    let path = rest.find('/').map(|at| &rest[at..]);
-    path.filter(|_| is_here)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_of_the_systems_list_gives_its_file_with_spaces_and_all() {
-        let line = "7f01a000-7f02b000 r-xp 00001000 08:01 1234   /home/a b/.clap/Headroom.clap";
-        let path = Some("/home/a b/.clap/Headroom.clap");
-        assert_eq!(path_of(line, 0x7f01_a000), path);
-        assert_eq!(path_of(line, 0x7f02_afff), path);
-        assert_eq!(path_of(line, 0x7f02_b000), None);
-        assert_eq!(
-            path_of("7f01a000-7f02b000 rw-p 0 00:00 0 [heap]", 0x7f01_a000),
-            None
-        );
-        assert_eq!(path_of("nonsense", 0), None);
-    }
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn a_library_finds_its_own_folder() {
-        let own = std::env::current_exe().unwrap();
-        assert_eq!(beside().as_deref(), own.parent());
-    }
 }

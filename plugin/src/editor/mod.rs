@@ -13,11 +13,16 @@
 //! | `past.rs` | what can be undone |
 //! | `shown.rs` | what a screen is shown |
 //! | `keeper.rs` | the screen's process: started, watched, started again |
-//! | `socket.rs` | the window that the screen lives in (X11) |
+//! | `beside/` | where this library, and so the screen's program, lies |
+//! | `socket.rs`, `socket_windows.rs` | the window that the screen lives in (X11, Windows) |
 //!
 //! All of it is housekeeping's but for the calls in `face.rs`: a host that never comes back to its main thread
 //! has an editor all the same. Nothing is here while no editor is open.
 
+#[cfg_attr(target_os = "linux", path = "beside/linux.rs")]
+#[cfg_attr(windows, path = "beside/windows.rs")]
+#[cfg_attr(not(any(target_os = "linux", windows)), path = "beside/unix.rs")]
+mod beside;
 mod face;
 mod keeper;
 mod obey;
@@ -25,7 +30,8 @@ mod outbox;
 mod past;
 mod shown;
 #[cfg_attr(target_os = "linux", path = "socket.rs")]
-#[cfg_attr(not(target_os = "linux"), path = "no_socket.rs")]
+#[cfg_attr(windows, path = "socket_windows.rs")]
+#[cfg_attr(not(any(target_os = "linux", windows)), path = "no_socket.rs")]
 mod socket;
 mod under_way;
 

@@ -35,6 +35,8 @@ impl Socket {
 
     pub(crate) fn show(&self, _: bool) {}
 
+    pub(crate) fn follow(&mut self, _: (u32, u32)) {}
+
     pub(crate) fn resize(&mut self, _: (u32, u32)) {}
 
     pub(crate) fn say(&mut self, _: &[String]) {}

@@ -1,20 +1,37 @@
-//! The keyboard inside another program's window: X11 gives it to nobody by itself.
+//! Another program's window to live in, on X11, and the keyboard there: it is given to nobody by itself.
 
 use raw_window_handle::{HasWindowHandle, RawWindowHandle};
-use winit::window::Window;
+use winit::event_loop::EventLoopBuilder;
+use winit::platform::x11::{EventLoopBuilderExtX11, WindowAttributesExtX11};
+use winit::window::{Window, WindowAttributes};
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{ConnectionExt, InputFocus};
 use x11rb::rust_connection::RustConnection;
 
+/// `[main]` Of all displays the one that such windows are on.
+pub(crate) fn choose_display<T>(builder: &mut EventLoopBuilder<T>) {
+    builder.with_x11();
+}
+
+/// `[main]` How the window is called among others.
+pub(crate) fn named(attributes: WindowAttributes) -> WindowAttributes {
+    WindowAttributesExtX11::with_name(attributes, "headroom-gui", "headroom-gui")
+}
+
+/// `[main]` A window inside `parent`.
+pub(crate) fn put_into(attributes: WindowAttributes, parent: u32) -> WindowAttributes {
+    attributes.with_embed_parent_window(parent)
+}
+
 /// A second line to the display, by which the keyboard is asked for.
-pub(super) struct Keyboard {
+pub(crate) struct Keyboard {
     connection: RustConnection,
     window: u32,
 }
 
 impl Keyboard {
     /// `[main]` For `window`; `None` where it is none of X11's.
-    pub(super) fn open(window: &Window) -> Option<Self> {
+    pub(crate) fn open(window: &Window) -> Option<Self> {
         let window = match window.window_handle().ok()?.as_raw() {
             RawWindowHandle::Xlib(handle) => u32::try_from(handle.window).ok()?,
             RawWindowHandle::Xcb(handle) => handle.window.get(),
@@ -25,7 +42,7 @@ impl Keyboard {
     }
 
     /// `[main]` Takes the keyboard; where it is refused, keys go on to whoever has it.
-    pub(super) fn take(&self) {
+    pub(crate) fn take(&self) {
         let now = x11rb::CURRENT_TIME;
         let asked = self
             .connection
