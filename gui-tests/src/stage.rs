@@ -104,6 +104,7 @@ impl Stage {
     pub fn look(&mut self) {
         let wants = Wants {
             sound: false,
+            health: true,
             averaging: Averaging::Medium,
         };
         self.line.look(&mut self.picture, &mut self.hands, wants);

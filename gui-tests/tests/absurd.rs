@@ -140,6 +140,17 @@ proptest! {
     }
 }
 
+#[test]
+fn boxes_of_a_treemap_are_wider_than_high_so_that_names_fit() {
+    for (count, width, height) in [(4, 187.0, 95.0), (12, 400.0, 400.0), (9, 500.0, 200.0)] {
+        let rect = Rect::from_min_size(pos2(3.0, 4.0), vec2(width, height));
+        for place in treemap_layout(&vec![7; count], rect) {
+            let ratio = place.width() / place.height();
+            assert!((1.0..4.0).contains(&ratio), "{count}: {place:?}");
+        }
+    }
+}
+
 fn description(modules: usize, kind: KindInfo) -> Description {
     let modules = (0..modules).map(|index| ModuleInfo {
         id: format!("m{index}"),

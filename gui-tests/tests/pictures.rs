@@ -1,6 +1,8 @@
 //! Every view as a picture. A change of look is seen in review: `UPDATE_SNAPSHOTS=1` takes new ones.
 
 use egui_kittest::SnapshotResults;
+use headroom_gui::link::{Line, Source};
+use headroom_gui::model::Picture;
 use headroom_gui::theme::Look;
 use headroom_gui::view::Page;
 use headroom_gui_tests::stage::{Set, Stage, harness_of};
@@ -153,4 +155,9 @@ fn a_screen_without_a_rack_says_so() {
     };
     take(&mut results, "empty", &empty, |_| {});
     take(&mut results, "gone", &empty, Stage::end_engine);
+    take(&mut results, "looking", &empty, |stage| {
+        stage.line = Line::new(Source::At("no/program/is/here".into()));
+        stage.picture = Picture::default();
+        stage.look();
+    });
 }

@@ -38,6 +38,39 @@ pub(crate) fn write(
     rect
 }
 
+/// `[main]` Writes the first of `words` that is at most `width` points wide; nothing if none is.
+pub(crate) fn first_that_fits(
+    painter: &Painter,
+    place: Pos2,
+    words: &[String],
+    font: FontId,
+    color: Color32,
+    width: f32,
+) {
+    let mut galleys = words
+        .iter()
+        .map(|word| painter.layout_no_wrap(cut(word).to_owned(), font.clone(), color));
+    if let Some(galley) = galleys.find(|galley| galley.size().x <= width) {
+        painter.galley(place, galley, color);
+    }
+}
+
+/// `[main]` Writes `text` from `place` down, on as many lines as `room` has, with dots where it was cut.
+pub(crate) fn lines(
+    painter: &Painter,
+    place: Pos2,
+    text: &str,
+    font: FontId,
+    color: Color32,
+    room: egui::Vec2,
+) {
+    let height = painter.fonts_mut(|fonts| fonts.row_height(&font));
+    let mut job = LayoutJob::simple(cut(text).replace('\n', " "), font, color, room.x.max(8.0));
+    job.wrap.max_rows = ((room.y / height.max(1.0)) as usize).clamp(1, 4);
+    let galley = painter.layout_job(job);
+    painter.galley(place, galley, color);
+}
+
 /// `[main]` The ring around what has the keyboard.
 pub(crate) fn focus_ring(ui: &Ui, response: &Response, rect: Rect) {
     if response.has_focus() {

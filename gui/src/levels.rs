@@ -1,5 +1,6 @@
 //! Meters as the eye needs them: they rise at once, fall slowly, and hold what was highest.
 
+use crate::pace::Pace;
 use crate::text::{SILENCE_DB, decibels};
 use headroom_ipc::{Lane, MAX_LANES, MeterFrame};
 use std::collections::VecDeque;
@@ -26,7 +27,32 @@ pub struct Level {
     pub reduction_db: f32,
     /// It was at full scale or above since it was last cleared.
     pub clipped: bool,
+    /// What stands in figures.
+    pub figures: Figures,
     held_secs: [f32; 2],
+    pace: Pace,
+    next: Figures,
+}
+
+/// A level for reading: it stands for a quarter of a second.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Figures {
+    /// The highest peak of the time.
+    pub peak_db: f32,
+    /// Root mean square at its end, of the louder channel.
+    pub rms_db: f32,
+    /// The most that it was turned down.
+    pub reduction_db: f32,
+}
+
+impl Default for Figures {
+    fn default() -> Self {
+        Self {
+            peak_db: SILENCE_DB,
+            rms_db: SILENCE_DB,
+            reduction_db: 0.0,
+        }
+    }
 }
 
 impl Default for Level {
@@ -38,7 +64,10 @@ impl Default for Level {
             rms_db: [SILENCE_DB; 2],
             reduction_db: 0.0,
             clipped: false,
+            figures: Figures::default(),
             held_secs: [0.0; 2],
+            pace: Pace::default(),
+            next: Figures::default(),
         }
     }
 }
@@ -66,6 +95,26 @@ impl Level {
             0.0
         };
         self.reduction_db = reduction_db.max(self.reduction_db - fall_db);
+        self.read(secs);
+    }
+
+    fn read(&mut self, secs: f32) {
+        let peak_db = self.peak_db[0].max(self.peak_db[1]);
+        let next = &mut self.next;
+        next.peak_db = next.peak_db.max(peak_db);
+        next.reduction_db = next.reduction_db.max(self.reduction_db);
+        next.rms_db = self.rms_db[0].max(self.rms_db[1]);
+        let is_silent = peak_db <= SILENCE_DB;
+        if is_silent {
+            // What is over is not said to be still there: nobody may look again. What comes next is said at once.
+            self.figures = Figures {
+                rms_db: next.rms_db,
+                ..Figures::default()
+            };
+            (self.next, self.pace) = (Figures::default(), Pace::default());
+        } else if self.pace.is_due(secs) {
+            self.figures = std::mem::take(next);
+        }
     }
 
     /// `[main]` Takes back the clip and what was highest.
@@ -227,6 +276,36 @@ mod tests {
         assert!(levels.master.clipped);
         levels.clear();
         assert!(!levels.master.clipped);
+    }
+
+    #[test]
+    fn a_figure_stands_for_a_quarter_of_a_second_and_says_the_worst_of_it() {
+        let mut levels = Levels::default();
+        let mut seen = Vec::new();
+        // A peak and a reduction of one frame each, among quieter ones.
+        for frame in 0..16u64 {
+            let loud = frame == 4;
+            let (peak, reduction_db) = if loud { (0.5, 9.0) } else { (0.01, 1.0) };
+            levels.take(&metered(frame * 1_600, peak, reduction_db), 1.0 / 30.0);
+            seen.push(levels.lane(3).figures);
+        }
+        let changes = seen.windows(2).filter(|two| two[0] != two[1]).count();
+        assert!((1..=2).contains(&changes), "{seen:?}");
+        let worst = seen.iter().find(|figures| figures.peak_db > -10.0);
+        let worst = worst.expect("the peak is said");
+        assert!((worst.peak_db + 6.02).abs() < 0.1 && worst.reduction_db == 9.0);
+    }
+
+    #[test]
+    fn figures_say_silence_when_it_is_silent_and_the_next_sound_at_once() {
+        let mut levels = Levels::default();
+        levels.take(&metered(1_600, 0.5, 6.0), 1.0 / 30.0);
+        levels.take(&metered(3_200, 0.4, 6.0), 1.0 / 30.0);
+        while levels.fall(0.1) {}
+        let figures = levels.lane(3).figures;
+        assert_eq!((figures.peak_db, figures.reduction_db), (SILENCE_DB, 0.0));
+        levels.take(&metered(4_800, 0.5, 6.0), 1.0 / 30.0);
+        assert!(levels.lane(3).figures.peak_db > -7.0);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod icon;
 pub mod levels;
 pub mod link;
 pub mod model;
+pub mod pace;
 pub mod paint;
 pub mod range;
 pub mod sound;

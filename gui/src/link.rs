@@ -58,6 +58,8 @@ impl std::fmt::Debug for Line {
 pub struct Wants {
     /// Sound is drawn.
     pub sound: bool,
+    /// Figures of health, if there are newer ones.
+    pub health: bool,
     /// How fast spectra follow.
     pub averaging: Averaging,
 }
@@ -145,7 +147,8 @@ impl Line {
         let held = hands.is_holding();
         hands.settle(client.applied(), picture.now_secs);
         changed |= held;
-        changed |= take_documents(client, picture);
+        let wants_health = wants.health || picture.health.is_none();
+        changed |= take_documents(client, picture, wants_health);
         let generation = client.values_generation();
         if self.generation != Some(generation) || changed {
             self.generation = Some(generation);
@@ -263,7 +266,7 @@ impl Line {
     }
 }
 
-fn take_documents(client: &mut Client, picture: &mut Picture) -> bool {
+fn take_documents(client: &mut Client, picture: &mut Picture, wants_health: bool) -> bool {
     fn renew<T>(seen: &mut Option<Arc<T>>, new: Option<Arc<T>>) -> bool {
         let Some(new) = new else {
             return false;
@@ -279,7 +282,9 @@ fn take_documents(client: &mut Client, picture: &mut Picture) -> bool {
         picture.description = description;
         changed = true;
     }
-    changed |= renew(&mut picture.health, client.health());
+    if wants_health {
+        changed |= renew(&mut picture.health, client.health());
+    }
     changed | renew(&mut picture.memory, client.memory())
 }
 

@@ -1,5 +1,6 @@
 //! What the screen finds out by itself from the sound before and after the rack.
 
+use crate::pace::{FIGURE_SECS, Pace};
 use crate::spectrum::{Analyser, FRAMES, Spectrum};
 use crate::text::SILENCE_DB;
 use ebur128::{EbuR128, Mode};
@@ -36,15 +37,29 @@ pub struct Sound {
     pub correlation: Option<f32>,
     /// Loudness; `None` until it was measured.
     pub loudness: Option<Loudness>,
+    /// What of it stands in figures.
+    pub figures: Figures,
+    pace: Pace,
     analyser: Analyser,
     meter: Option<Meter>,
     sums: [f32; 3],
+}
+
+/// For reading: it stands for a quarter of a second.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Figures {
+    /// The highest sample of the newest frames that went in.
+    pub before_peak: f32,
+    /// As [`Sound::correlation`].
+    pub correlation: Option<f32>,
 }
 
 struct Meter {
     ebu: EbuR128,
     sample_rate_hz: u32,
     frames: u64,
+    /// Of them, since loudness was last read.
+    unread: u64,
 }
 
 impl std::fmt::Debug for Meter {
@@ -109,6 +124,12 @@ impl Sound {
                 .map(|frame| frame.map(|sample| if sample.is_finite() { sample } else { 0.0 })),
         );
         self.correlate(secs);
+        if self.pace.is_due(secs) || self.correlation.is_none() {
+            self.figures = Figures {
+                before_peak: self.before_peak,
+                correlation: self.correlation,
+            };
+        }
     }
 
     fn correlate(&mut self, secs: f32) {
@@ -144,6 +165,7 @@ impl Sound {
                 ebu,
                 sample_rate_hz,
                 frames: 0,
+                unread: 0,
             });
         }
         let Some(meter) = &mut self.meter else {
@@ -155,6 +177,12 @@ impl Sound {
             return;
         }
         meter.frames += after.len() as u64;
+        meter.unread += after.len() as u64;
+        let figure_frames = FIGURE_SECS * sample_rate_hz as f32;
+        if self.loudness.is_some() && (meter.unread as f32) < figure_frames {
+            return;
+        }
+        meter.unread = 0;
         let quiet = |loudness: Result<f64, ebur128::Error>| {
             let loudness = loudness.unwrap_or(f64::NEG_INFINITY);
             loudness.max(f64::from(SILENCE_DB))

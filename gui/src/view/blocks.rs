@@ -121,9 +121,10 @@ fn bars(ui: &Ui, field: Rect, health: &HealthInfo) {
     let buckets = &health.histogram[..health.histogram.len().min(2_000)];
     let mut before: Option<u64> = None;
     for &(end, count) in buckets {
-        let start = before
-            .filter(|before| *before < end && end / 2 <= *before)
-            .unwrap_or(end / 2 + end / 4);
+        // Empty ones are left out: what stands next may be far away. No step is more than a sixteenth.
+        let step = end / 16;
+        let start = before.filter(|before| (end.saturating_sub(step + 1)..end).contains(before));
+        let start = start.unwrap_or(end - step);
         before = Some(end);
         if count == 0 {
             continue;

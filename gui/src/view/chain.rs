@@ -242,7 +242,7 @@ fn meter(painter: &Painter, theme: &Theme, rect: Rect, level: &Level, reduces: b
         let share = (level.reduction_db / 18.0).clamp(0.0, 1.0);
         let taken = Rect::from_min_max(pos2(bar.max.x - share * bar.width(), bar.min.y), bar.max);
         painter.rect_filled(taken, 2.0, theme.set);
-        let word = text::level(-level.reduction_db);
+        let word = text::level(-level.figures.reduction_db);
         let at = rect.right_bottom() + vec2(0.0, 4.0);
         draw::write(
             painter,

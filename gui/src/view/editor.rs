@@ -54,7 +54,7 @@ pub(super) fn show(
         } else {
             0.5
         };
-        let height = (below.height() - rows).clamp(below.height() * share, 520.0);
+        let height = (below.height() - rows).max(below.height() * share);
         let graph = Rect::from_min_size(below.min, vec2(below.width(), height));
         controls.min.y = graph.max.y + space::SMALL;
         let subject = Subject {

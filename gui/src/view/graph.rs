@@ -188,17 +188,22 @@ fn working_point(
     picture: &Picture,
 ) {
     let out = picture.levels.lane(subject.module.lane);
-    let reduction_db = out.reduction_db;
-    let in_db = match subject
+    let (in_db, read_db) = match subject
         .place
         .checked_sub(1)
         .and_then(|before| picture.description.modules.get(before))
     {
         Some(before) => {
             let level = picture.levels.lane(before.lane);
-            level.peak_db[0].max(level.peak_db[1])
+            let now_db = level.peak_db[0].max(level.peak_db[1]);
+            (now_db, level.figures.peak_db)
         }
-        None => input_db(picture),
+        None => {
+            let sound = &picture.sound;
+            [sound.before_peak, sound.figures.before_peak]
+                .map(text::decibels)
+                .into()
+        }
     };
     if in_db <= plane.x.low() {
         return;
@@ -219,16 +224,10 @@ fn working_point(
     }
     let word = format!(
         "in {}   GR {}",
-        text::level(in_db),
-        text::level(-reduction_db)
+        text::level(read_db),
+        text::level(-out.figures.reduction_db)
     );
     let font = theme::regular(size::SMALL);
     let at = plane.rect.right_bottom() + vec2(-8.0, -22.0);
     painter.text(at, Align2::RIGHT_BOTTOM, word, font, theme.heard);
-}
-
-/// The peak of what goes into the rack, from the newest sound.
-fn input_db(picture: &Picture) -> f32 {
-    let highest = picture.sound.before_peak;
-    text::decibels(highest)
 }

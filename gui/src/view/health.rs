@@ -54,7 +54,7 @@ pub(super) fn show(ui: &mut Ui, rect: Rect, memory: &mut Memory, picture: &Pictu
     let left = rect.height() - cards.height() - 2.0 * gap;
     let middle = Rect::from_min_size(
         pos2(rect.min.x, cards.max.y + gap),
-        vec2(rect.width(), (left * 0.44).clamp(130.0, 300.0)),
+        vec2(rect.width(), (left * 0.48).clamp(130.0, 300.0)),
     );
     let split = middle.min.x + (middle.width() * 0.6).floor();
     let times = Rect::from_min_max(middle.min, pos2(split, middle.max.y));
@@ -196,6 +196,7 @@ fn card(ui: &mut Ui, rect: Rect, verdict: Verdict) {
         (_, false, false) => (Some(Icon::Tick), "none", theme.heard),
     };
     let mut at = inner.left_bottom();
+    let mut room = room;
     if let Some(mark) = mark {
         icon::draw(
             painter,
@@ -204,6 +205,7 @@ fn card(ui: &mut Ui, rect: Rect, verdict: Verdict) {
             color,
         );
         at.x += 16.0;
+        room -= 16.0;
     }
     draw::write(
         painter,
@@ -212,10 +214,13 @@ fn card(ui: &mut Ui, rect: Rect, verdict: Verdict) {
         word,
         font,
         theme.dim,
-        room - 16.0,
+        room,
     );
     response.on_hover_text(verdict.hint);
 }
+
+/// How high a line of what was fullest is, with the bar under it.
+const MARK: f32 = 20.0;
 
 /// Stack and queues: how full they ever were.
 fn marks(ui: &mut Ui, rect: Rect, health: &HealthInfo) {
@@ -234,55 +239,39 @@ fn marks(ui: &mut Ui, rect: Rect, health: &HealthInfo) {
             .id_salt("marks")
             .auto_shrink(false);
         area.show(ui, |ui| {
-            ui.spacing_mut().item_spacing.y = 3.0;
+            ui.spacing_mut().item_spacing.y = 0.0;
             for (name, most, room, is_bytes) in rows {
                 let width = ui.available_width();
-                let (row, response) = ui.allocate_exact_size(vec2(width, 19.0), Sense::hover());
+                let (row, response) = ui.allocate_exact_size(vec2(width, MARK), Sense::hover());
                 let share = most as f32 / room.max(1) as f32;
                 let full = share >= 0.9;
                 let painter = ui.painter();
                 let font = theme::regular(size::SMALL);
-                let color = if full { theme.wrong } else { theme.text };
-                let words = row.width() * 0.4;
-                let at = row.left_center();
-                draw::write(
-                    painter,
-                    at,
-                    Align2::LEFT_CENTER,
-                    &name,
-                    font.clone(),
-                    color,
-                    words,
-                );
                 let figures = if is_bytes {
                     format!("{} of {}", text::bytes(most), text::bytes(room))
                 } else {
                     format!("{} of {}", text::count(most), text::count(room))
                 };
-                let at = row.right_center();
+                let at = row.right_top() - vec2(0.0, 1.0);
                 let written = draw::write(
                     painter,
                     at,
-                    Align2::RIGHT_CENTER,
+                    Align2::RIGHT_TOP,
                     &figures,
-                    font,
+                    font.clone(),
                     theme.dim,
-                    130.0,
+                    row.width() * 0.6,
                 );
-                let bar = Rect::from_min_max(
-                    pos2(row.min.x + words + 4.0, row.center().y - 3.0),
-                    pos2(
-                        (written.min.x - 8.0).min(row.max.x - 92.0),
-                        row.center().y + 3.0,
-                    ),
-                );
-                if bar.width() > 8.0 {
-                    painter.rect_filled(bar, 3.0, theme.well);
-                    let mut filled = bar;
-                    filled.max.x = bar.min.x + bar.width() * share.clamp(0.0, 1.0);
-                    let color = if full { theme.wrong } else { theme.heard };
-                    painter.rect_filled(filled, 3.0, color);
-                }
+                let color = if full { theme.wrong } else { theme.text };
+                let at = row.left_top() - vec2(0.0, 1.0);
+                let words = written.min.x - at.x - space::SMALL;
+                draw::write(painter, at, Align2::LEFT_TOP, &name, font, color, words);
+                let bar = Rect::from_min_size(row.min + vec2(0.0, 15.0), vec2(row.width(), 2.5));
+                painter.rect_filled(bar, 1.0, theme.raised);
+                let mut filled = bar;
+                filled.max.x = bar.min.x + bar.width() * share.clamp(0.0, 1.0);
+                let color = if full { theme.wrong } else { theme.heard };
+                painter.rect_filled(filled, 1.0, color);
                 response.on_hover_text(format!("{name}: {figures}"));
             }
         });

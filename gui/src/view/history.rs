@@ -13,6 +13,8 @@ const SECS: f32 = 6.0;
 const DEPTH_DB: f32 = 24.0;
 /// How much of the level is seen.
 const LEVEL_DB: f32 = 60.0;
+/// How wide the scale beside it is.
+const GUTTER: f32 = 30.0;
 /// How much of the height the level takes.
 const LEVEL_SHARE: f32 = 0.55;
 
@@ -23,7 +25,9 @@ pub(super) fn show(ui: &Ui, rect: Rect, subject: Subject<'_>, picture: &Picture)
     }
     draw::well(ui, rect);
     let theme = Theme::of(ui);
-    let inner = rect.shrink(1.0);
+    let mut inner = rect.shrink(1.0);
+    let ticks = inner;
+    inner.min.x += GUTTER;
     let painter = ui.painter().with_clip_rect(inner.intersect(ui.clip_rect()));
     let history = picture.levels.history(subject.module.lane);
     let rate_hz = picture.description.device.sample_rate_hz.max(1_000) as f32;
@@ -35,17 +39,24 @@ pub(super) fn show(ui: &Ui, rect: Rect, subject: Subject<'_>, picture: &Picture)
     let y = |db: f32| inner.min.y + (db / DEPTH_DB).clamp(0.0, 1.0) * inner.height();
     let thin = Stroke::new(1.0, faint(theme.line, 0.55));
     let font = theme::regular(size::SMALL);
+    let scale = ui.painter().with_clip_rect(ticks.intersect(ui.clip_rect()));
+    let mut last = inner.min.y - 8.0;
     for db in [3.0, 6.0, 12.0, 18.0] {
         painter.hline(inner.x_range(), y(db), thin);
-        let at = pos2(inner.min.x + 4.0, y(db));
-        painter.text(
-            at,
-            Align2::LEFT_CENTER,
+        // Where it is low, every other one says enough.
+        if y(db) - last < 16.0 {
+            continue;
+        }
+        last = y(db);
+        scale.text(
+            pos2(inner.min.x - 6.0, y(db)),
+            Align2::RIGHT_CENTER,
             format!("{:.0}", -db),
             font.clone(),
             theme.dim,
         );
     }
+    painter.vline(inner.min.x, inner.y_range(), thin);
     let seen = || {
         history
             .iter()
@@ -68,7 +79,11 @@ pub(super) fn show(ui: &Ui, rect: Rect, subject: Subject<'_>, picture: &Picture)
         faint(theme.set, 0.22),
     );
     draw::polyline(&painter, points, Stroke::new(2.0, theme.set));
-    let reduction_db = picture.levels.lane(subject.module.lane).reduction_db;
+    let reduction_db = picture
+        .levels
+        .lane(subject.module.lane)
+        .figures
+        .reduction_db;
     let at = inner.right_bottom() + vec2(-10.0, -22.0);
     let word = format!("{} dB", text::level(-reduction_db));
     let font = theme::strong(size::FIGURE);

@@ -59,14 +59,13 @@ pub(super) fn show(ui: &mut Ui, rect: Rect, picture: &mut Picture) {
     if bars.height() > 20.0 {
         paint(painter, theme, bars, level);
     }
-    let rms = level.rms_db[0].max(level.rms_db[1]);
     let at = inner.center_bottom() - vec2(0.0, 15.0);
     let font = theme::medium(size::BODY);
     draw::write(
         painter,
         at,
         Align2::CENTER_BOTTOM,
-        &text::level(rms),
+        &text::level(level.figures.rms_db),
         font,
         theme.text,
         width,

@@ -41,7 +41,7 @@ fn loudness(ui: &mut Ui, rect: Rect, picture: &mut Picture) {
     };
     let true_peak = measured.map(|loudness| loudness.true_peak_db);
     let over = true_peak.is_some_and(|peak| peak > -1.0);
-    let rms_db = f64::from(level.rms_db[0].max(level.rms_db[1]));
+    let rms_db = f64::from(level.figures.rms_db);
     let cells = [
         (
             "Momentary",
@@ -244,10 +244,11 @@ fn choices(ui: &mut Ui, screen: &mut Screen, picture: &mut Picture) {
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let word = egui::RichText::new("after").font(theme::regular(size::SMALL));
             ui.label(word.color(theme.heard));
+            ui.add_space(space::TINY);
             caption(ui, "before");
-            let level = &picture.levels.master;
-            let peak = level.peak_db[0].max(level.peak_db[1]);
-            caption(ui, &format!("peak {}  ", text::level(peak)));
+            ui.add_space(space::LARGE);
+            let peak = picture.levels.master.figures.peak_db;
+            caption(ui, &format!("peak {}", text::level(peak)));
         });
     }
 }

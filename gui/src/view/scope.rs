@@ -17,9 +17,11 @@ pub(super) fn show(ui: &Ui, rect: Rect, picture: &Picture) {
     let scale = Rect::from_min_max(pos2(inner.min.x, inner.max.y - 26.0), inner.max);
     let field = Rect::from_min_max(inner.min, pos2(inner.max.x, scale.min.y - space::TINY));
     goniometer(ui, field, &picture.sound.scope);
-    correlation(ui, scale, picture.sound.correlation);
+    let sound = &picture.sound;
+    correlation(ui, scale, sound.correlation, sound.figures.correlation);
     let inner = draw::panel(ui, right);
-    wave(ui, inner, &picture.sound.scope);
+    let rate_hz = picture.description.device.sample_rate_hz;
+    wave(ui, inner, &picture.sound.scope, rate_hz);
 }
 
 fn goniometer(ui: &Ui, rect: Rect, frames: &[[f32; 2]]) {
@@ -60,7 +62,7 @@ fn goniometer(ui: &Ui, rect: Rect, frames: &[[f32; 2]]) {
     }
 }
 
-fn correlation(ui: &Ui, rect: Rect, correlation: Option<f32>) {
+fn correlation(ui: &Ui, rect: Rect, correlation: Option<f32>, figure: Option<f32>) {
     let theme = Theme::of(ui);
     let painter = ui.painter();
     let bar = Rect::from_min_size(rect.min, vec2(rect.width(), 8.0));
@@ -86,10 +88,11 @@ fn correlation(ui: &Ui, rect: Rect, correlation: Option<f32>) {
     let span = Rect::from_x_y_ranges(from.min(x)..=from.max(x), bar.y_range());
     painter.rect_filled(span, 0.0, faint(color, 0.5));
     painter.vline(x, bar.y_range(), Stroke::new(3.0, color));
+    let figure = figure.unwrap_or(value);
     let word = if wrong {
-        format!("{value:+.2} out of phase")
+        format!("{figure:+.2} out of phase")
     } else {
-        format!("{value:+.2}")
+        format!("{figure:+.2}")
     };
     let at = pos2(rect.center().x, y);
     painter.text(
@@ -102,7 +105,7 @@ fn correlation(ui: &Ui, rect: Rect, correlation: Option<f32>) {
 }
 
 /// The newest sound as a wave, standing still by a rising zero.
-fn wave(ui: &Ui, rect: Rect, frames: &[[f32; 2]]) {
+fn wave(ui: &Ui, rect: Rect, frames: &[[f32; 2]], rate_hz: u32) {
     draw::well(ui, rect);
     let theme = Theme::of(ui);
     let inner = rect.shrink(1.0);
@@ -137,6 +140,11 @@ fn wave(ui: &Ui, rect: Rect, frames: &[[f32; 2]]) {
     let at = inner.left_top() + vec2(6.0, 4.0);
     painter.text(at, Align2::LEFT_TOP, "Wave", font.clone(), theme.dim);
     let at = inner.right_bottom() + vec2(-6.0, -4.0);
-    let word = format!("{length} frames");
+    let ms = length as f32 * 1_000.0 / rate_hz.max(1) as f32;
+    let word = if rate_hz > 0 {
+        format!("{ms:.1} ms")
+    } else {
+        format!("{length} frames")
+    };
     painter.text(at, Align2::RIGHT_BOTTOM, word, font, theme.dim);
 }

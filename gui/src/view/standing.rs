@@ -25,7 +25,7 @@ pub(super) fn show(ui: &Ui, rect: Rect, picture: &Picture) {
     } else {
         (
             "Looking for a rack",
-            "Start one with `headroom play`, or open the plugin in a host.",
+            "Start one by typing headroom play, or open the plugin in a host.",
         )
     };
     let width = inner.width();

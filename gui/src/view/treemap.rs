@@ -9,6 +9,8 @@ use headroom_ipc::MemoryInfo;
 /// Boxes that are drawn at one level.
 const MAX_BOXES: usize = 400;
 const LOCKED: u8 = 1;
+/// How many times as wide as high a box had best be.
+const WIDER: f32 = 2.0;
 
 /// One box: an owner, a region, or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -98,9 +100,20 @@ pub fn tree(memory: &MemoryInfo) -> Node {
     }
 }
 
-/// `[any]` Rectangles inside `rect` whose areas are as `sizes`, as square as may be. Bruls, Huizing, van
-/// Wijk, "Squarified Treemaps", 2000. What has no size gets no area.
+/// `[any]` Rectangles inside `rect` whose areas are as `sizes`, as near to twice as wide as high as may be: names
+/// run across. What has no size gets no area.
 pub fn layout(sizes: &[u64], rect: Rect) -> Vec<Rect> {
+    let narrow = vec2(rect.width() / WIDER, rect.height());
+    let places = squares(sizes, Rect::from_min_size(rect.min, narrow));
+    let widen = |x: f32| rect.min.x + (x - rect.min.x) * WIDER;
+    let back = |place: Rect| {
+        Rect::from_x_y_ranges(widen(place.min.x)..=widen(place.max.x), place.y_range())
+    };
+    places.into_iter().map(back).collect()
+}
+
+/// As square as may be. Bruls, Huizing, van Wijk, "Squarified Treemaps", 2000.
+fn squares(sizes: &[u64], rect: Rect) -> Vec<Rect> {
     let mut places = vec![Rect::from_min_size(rect.min, egui::Vec2::ZERO); sizes.len()];
     let total: f64 = sizes.iter().map(|&bytes| bytes as f64).sum();
     if !(rect.is_positive() && rect.is_finite() && total > 0.0) {
@@ -241,10 +254,15 @@ fn paint(ui: &Ui, place: Rect, child: &Node, all: u64, response: &Response) {
         } else {
             "  not locked"
         };
-        let word = format!("{}  {share:.0} %{kept}", text::bytes(child.bytes));
+        let bytes = text::bytes(child.bytes);
+        let words = [
+            format!("{bytes}  {share:.0} %{kept}"),
+            format!("{bytes}{kept}"),
+            bytes,
+        ];
         let at = place.left_top() + vec2(6.0, 20.0);
         let font = theme::regular(size::SMALL);
-        draw::write(&painter, at, Align2::LEFT_TOP, &word, font, theme.dim, room);
+        draw::first_that_fits(&painter, at, &words, font, theme.dim, room);
     }
     draw::focus_ring(ui, response, place);
 }
@@ -271,16 +289,8 @@ fn inner_boxes(painter: &Painter, theme: &Theme, place: Rect, child: &Node) {
         if place.width() > 44.0 && place.height() > 20.0 {
             let at = place.left_top() + vec2(5.0, 3.0);
             let font = theme::regular(size::SMALL);
-            let room = place.width() - 8.0;
-            draw::write(
-                painter,
-                at,
-                Align2::LEFT_TOP,
-                &part.name,
-                font,
-                theme.dim,
-                room,
-            );
+            let room = place.size() - vec2(8.0, 6.0);
+            draw::lines(painter, at, &part.name, font, theme.dim, room);
         }
     }
 }

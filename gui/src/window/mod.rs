@@ -12,6 +12,7 @@ mod reader;
 use crate::hands::Hands;
 use crate::link::{Line, Source, Wants};
 use crate::model::Picture;
+use crate::pace::Pace;
 use crate::theme::Look;
 use crate::view::Screen;
 use egui_winit::accesskit_winit::Event;
@@ -166,6 +167,9 @@ struct App {
     face: Option<Face>,
     error: Option<WindowError>,
     next_look: Instant,
+    looked: Instant,
+    /// When figures that are seldom looked at may change.
+    pace: Pace,
     moved: Instant,
     drawn: Option<Instant>,
     first_frame: Option<Duration>,
@@ -196,6 +200,8 @@ impl App {
             face: None,
             error: None,
             next_look: now,
+            looked: now,
+            pace: Pace::default(),
             moved: now,
             drawn: None,
             first_frame: None,
@@ -229,8 +235,12 @@ impl App {
         }
         let wants = Wants {
             sound: self.screen.wants_sound() && !self.hidden,
+            health: self
+                .pace
+                .is_due(now.duration_since(self.looked).as_secs_f32()),
             averaging: self.screen.averaging,
         };
+        self.looked = now;
         if self.line.look(&mut self.picture, &mut self.hands, wants) {
             self.stale = true;
             self.moved = now;
