@@ -164,8 +164,19 @@ fn compressor() -> KindInfo {
             Walk::Linear,
         ),
         switch("auto_makeup", "Auto make-up", false),
+        param("range_db", "Range", "dB", (0.0, 60.0), 60.0, Walk::Linear),
         choice("detector", "Detector", &["peak", "rms"], 0),
+        switch("sidechain_highpass", "Side-chain high-pass", false),
+        param(
+            "sidechain_hz",
+            "Side-chain corner",
+            "Hz",
+            (20.0, 1_000.0),
+            100.0,
+            Walk::Log,
+        ),
         param("link", "Stereo link", "%", (0.0, 1.0), 1.0, Walk::Linear),
+        choice("key", "Key", &["internal", "external"], 0),
     ];
     KindInfo {
         handles: vec![Handle {

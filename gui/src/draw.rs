@@ -7,6 +7,7 @@ use egui::{
     Align2, Color32, FontId, Galley, Painter, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui,
     pos2, vec2,
 };
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// `[main]` `text` on one line of at most `width` points, with dots where it was cut.
@@ -53,6 +54,33 @@ pub(crate) fn first_that_fits(
     if let Some(galley) = galleys.find(|galley| galley.size().x <= width) {
         painter.galley(place, galley, color);
     }
+}
+
+/// `[main]` `text`, without as many of its first words as it takes to be at most `width` points wide: `Side-chain
+/// high-pass` and `Side-chain corner` differ at their ends.
+pub(crate) fn ending<'a>(
+    painter: &Painter,
+    text: &'a str,
+    font: &FontId,
+    width: f32,
+) -> Cow<'a, str> {
+    let fits = |word: &str| {
+        let galley = painter.layout_no_wrap(word.to_owned(), font.clone(), Color32::PLACEHOLDER);
+        galley.size().x <= width
+    };
+    let text = cut(text);
+    if fits(text) {
+        return text.into();
+    }
+    let mut rest = text;
+    while let Some((_, fewer)) = rest.split_once(' ') {
+        rest = fewer.trim_start();
+        let word = format!("\u{2026} {rest}");
+        if fits(&word) {
+            return word.into();
+        }
+    }
+    text.into()
 }
 
 /// `[main]` Writes `text` from `place` down, on as many lines as `room` has, with dots where it was cut.

@@ -204,6 +204,8 @@ fn style(style: &mut egui::Style) {
     spacing.interact_size = vec2(32.0, 28.0);
     spacing.window_margin = egui::Margin::same(12);
     spacing.menu_margin = egui::Margin::same(8);
+    // What can be scrolled says so, also before a mouse comes near.
+    spacing.scroll.dormant_handle_opacity = 0.5;
     style.interaction.selectable_labels = false;
     style.animation_time = 0.0;
 }

@@ -11,7 +11,8 @@ const MAX_ITEMS: usize = 100;
 
 /// `[main]` Draws the choice and lets another be chosen.
 pub(super) fn show(ui: &mut Ui, control: &Control<'_>, hands: &mut Hands) -> Response {
-    let (cell, response) = ui.allocate_exact_size(vec2(CELL.x + 20.0, CELL.y), Sense::click());
+    let (cell, response) =
+        ui.allocate_exact_size(vec2(super::width(control.param), CELL.y), Sense::click());
     let role = egui::accesskit::Role::ComboBox;
     response.widget_info(|| egui::WidgetInfo::labeled(role, true, &control.long_name));
     spoken::describe(ui, &response, control);

@@ -16,7 +16,15 @@ use headroom_ipc::board::{KindInfo, ModuleInfo, ParamInfo};
 use headroom_ipc::{Command, Walk};
 
 /// How large a control is, caption and value included.
-pub const CELL: Vec2 = vec2(88.0, 86.0);
+pub const CELL: Vec2 = vec2(80.0, 86.0);
+
+/// `[any]` How wide the control of `param` is: a choice needs room for words.
+pub(crate) fn width(param: &ParamInfo) -> f32 {
+    match param.walk {
+        Walk::Choice => CELL.x + 28.0,
+        Walk::Linear | Walk::Log | Walk::Switch => CELL.x,
+    }
+}
 
 /// Something that can be set.
 #[derive(Debug)]
@@ -238,12 +246,13 @@ impl<'a> Control<'a> {
         };
         let font = theme::regular(theme::size::SMALL);
         let at = cell.center_top() + vec2(0.0, 2.0);
-        let width = cell.width() - 6.0;
+        let width = cell.width() + 2.0;
+        let word = draw::ending(ui.painter(), word, &font, width);
         let written = draw::write(
             ui.painter(),
             at,
             Align2::CENTER_TOP,
-            word,
+            &word,
             font,
             color,
             width,

@@ -235,8 +235,8 @@ fn meter(painter: &Painter, theme: &Theme, rect: Rect, level: &Level, reduces: b
     );
     if reduces {
         let bar = Rect::from_min_max(
-            pos2(rect.center().x - 10.0, rect.max.y - 6.0),
-            pos2(rect.max.x - 34.0, rect.max.y - 1.0),
+            pos2(rect.center().x - 16.0, rect.max.y - 6.0),
+            pos2(rect.max.x - 42.0, rect.max.y - 1.0),
         );
         painter.rect_filled(bar, 2.0, theme.well);
         let share = (level.reduction_db / 18.0).clamp(0.0, 1.0);

@@ -9,6 +9,7 @@ mod device;
 mod editor;
 mod graph;
 mod handle;
+mod heading;
 mod health;
 mod history;
 mod master;

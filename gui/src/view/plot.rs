@@ -181,7 +181,7 @@ impl Plane {
             painter.hline(rect.x_range(), y, Stroke::new(1.0, color));
             if let Some(word) = word
                 && y > rect.min.y + 6.0
-                && y < rect.max.y - 20.0
+                && y < rect.max.y - 26.0
             {
                 let at = pos2(rect.min.x + 4.0, y);
                 painter.text(at, Align2::LEFT_CENTER, word, font.clone(), theme.dim);
