@@ -5,6 +5,7 @@ mod card;
 mod embedded;
 mod face;
 mod gl;
+mod hand;
 mod inside;
 mod paper;
 mod reader;
@@ -17,6 +18,7 @@ use crate::theme::Look;
 use crate::view::Screen;
 use egui_winit::accesskit_winit::Event;
 use face::Face;
+use hand::Hand;
 use reader::Bell;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -123,37 +125,6 @@ pub fn run(options: Options) -> Result<(), WindowError> {
     match app.error {
         Some(error) => Err(error),
         None => Ok(()),
-    }
-}
-
-/// Whether the mouse holds something. A knob that is held stays so outside of the window, whose end it is not
-/// told of before it is let go of.
-#[derive(Debug, Default)]
-struct Hand {
-    buttons: u32,
-    left: Option<WindowEvent>,
-}
-
-impl Hand {
-    /// Whether an event is told now.
-    fn passes(&mut self, event: &WindowEvent) -> bool {
-        match event {
-            WindowEvent::CursorLeft { .. } if self.buttons > 0 => {
-                self.left = Some(event.clone());
-                return false;
-            }
-            WindowEvent::CursorEntered { .. } => self.left = None,
-            WindowEvent::MouseInput { state, .. } if state.is_pressed() => self.buttons += 1,
-            WindowEvent::MouseInput { .. } => self.buttons = self.buttons.saturating_sub(1),
-            _ => {}
-        }
-        true
-    }
-
-    /// What is told behind `event`: that the mouse is out, once it holds nothing.
-    fn take_leave(&mut self, event: &WindowEvent) -> Option<WindowEvent> {
-        let is_let_go = matches!(event, WindowEvent::MouseInput { .. }) && self.buttons == 0;
-        is_let_go.then(|| self.left.take()).flatten()
     }
 }
 
