@@ -7,8 +7,9 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::Linux::{
     TimerInterval,
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
-    IPlugFrame, IPlugFrameTrait, IPlugView, IPlugViewTrait, ViewRect,
-    kPlatformTypeX11EmbedWindowID, kResultFalse, kResultOk, tresult,
+    IPlugFrame, IPlugFrameTrait, IPlugView, IPlugViewContentScaleSupport,
+    IPlugViewContentScaleSupportTrait, IPlugViewTrait, ViewRect, kPlatformTypeX11EmbedWindowID,
+    kResultFalse, kResultOk, tresult,
 };
 use nice_plug::wrapper::vst3::vst3::{Class, ComPtr, ComRef, ComWrapper};
 
@@ -16,7 +17,7 @@ use nice_plug::wrapper::vst3::vst3::{Class, ComPtr, ComRef, ComWrapper};
 #[derive(Default)]
 pub struct Frame {
     /// The sizes that it asked for.
-    pub asked: Mutex<Vec<(i32, i32)>>,
+    asked: Mutex<Vec<(i32, i32)>>,
     /// No size is granted.
     pub is_strict: bool,
     handlers: Mutex<Vec<(ComPtr<IEventHandler>, FileDescriptor)>>,
@@ -93,6 +94,22 @@ impl Frame {
         }
     }
 
+    /// One that grants no size.
+    pub fn strict() -> Self {
+        Self {
+            is_strict: true,
+            ..Self::default()
+        }
+    }
+
+    pub fn asked(&self) -> Vec<(u32, u32)> {
+        let asked = self.asked.lock().expect("no panic");
+        asked
+            .iter()
+            .map(|size| (size.0 as u32, size.1 as u32))
+            .collect()
+    }
+
     pub fn handlers(&self) -> usize {
         self.handlers.lock().expect("no panic").len()
     }
@@ -120,4 +137,34 @@ pub fn remove(view: &ComPtr<IPlugView>) -> tresult {
         view.setFrame(std::ptr::null_mut());
         done
     }
+}
+
+fn rect((width, height): (i32, i32)) -> ViewRect {
+    ViewRect {
+        left: 0,
+        top: 0,
+        right: width,
+        bottom: height,
+    }
+}
+
+/// The host has made its window so large.
+pub fn resize(view: &ComPtr<IPlugView>, size: (i32, i32)) -> tresult {
+    // SAFETY: a size of the host's.
+    unsafe { view.onSize(&mut rect(size)) }
+}
+
+/// How large it is.
+pub fn size(view: &ComPtr<IPlugView>) -> (u32, u32) {
+    let mut found = rect((0, 0));
+    // SAFETY: a place for the answer.
+    assert_eq!(unsafe { view.getSize(&mut found) }, kResultOk);
+    (found.right as u32, found.bottom as u32)
+}
+
+/// The host says how large it draws.
+pub fn scale(view: &ComPtr<IPlugView>, scale: f32) -> tresult {
+    let view: ComPtr<IPlugViewContentScaleSupport> = view.cast().expect("it may be scaled");
+    // SAFETY: a number.
+    unsafe { view.setContentScaleFactor(scale) }
 }

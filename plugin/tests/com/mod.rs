@@ -17,8 +17,8 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
     ProcessContext_, ProcessData, ProcessSetup, SpeakerArr, SpeakerArrangement,
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
-    IPlugView, IPluginBaseTrait, IPluginFactory, IPluginFactoryTrait, PClassInfo, int32, kResultOk,
-    tresult,
+    IBStream, IBStreamTrait, IPlugView, IPluginBaseTrait, IPluginFactory, IPluginFactoryTrait,
+    PClassInfo, int32, kResultFalse, kResultOk, tresult,
 };
 use nice_plug::wrapper::vst3::vst3::{Class, ComPtr, ComWrapper, Interface};
 
@@ -250,6 +250,51 @@ impl IParameterChangesTrait for Changes {
     }
 }
 
+/// What a state is read from.
+struct Stream {
+    bytes: Vec<u8>,
+    at: Mutex<usize>,
+}
+
+impl Class for Stream {
+    type Interfaces = (IBStream,);
+}
+
+impl IBStreamTrait for Stream {
+    unsafe fn read(&self, to: *mut c_void, most: int32, count: *mut int32) -> tresult {
+        let mut at = self.at.lock().expect("no panic");
+        let left = &self.bytes[*at..];
+        let length = left.len().min(most as usize);
+        // SAFETY: the plugin has room for as much as it asks for, and a place for the answer, or null.
+        unsafe {
+            std::ptr::copy_nonoverlapping(left.as_ptr(), to.cast(), length);
+            if !count.is_null() {
+                *count = length as int32;
+            }
+        }
+        *at += length;
+        kResultOk
+    }
+    unsafe fn write(&self, _: *mut c_void, _: int32, _: *mut int32) -> tresult {
+        kResultFalse
+    }
+    unsafe fn seek(&self, to: i64, mode: int32, found: *mut i64) -> tresult {
+        let mut at = self.at.lock().expect("no panic");
+        let from = [0, *at, self.bytes.len()][mode as usize] as i64;
+        *at = (from + to).clamp(0, self.bytes.len() as i64) as usize;
+        if !found.is_null() {
+            // SAFETY: a place for the answer.
+            unsafe { *found = *at as i64 };
+        }
+        kResultOk
+    }
+    unsafe fn tell(&self, found: *mut i64) -> tresult {
+        // SAFETY: a place for the answer.
+        unsafe { *found = *self.at.lock().expect("no panic") as i64 };
+        kResultOk
+    }
+}
+
 /// All of one block.
 #[derive(Debug, Clone, Default)]
 pub struct Block {
@@ -262,6 +307,8 @@ pub struct Block {
     pub tempo: Option<f64>,
     /// The output stands where the input does.
     pub in_place: bool,
+    /// So does the side-chain.
+    pub key_is_main: bool,
 }
 
 impl Block {
@@ -385,6 +432,9 @@ impl Instance {
         let frames = block.frames.unwrap_or(frames);
         let tables: Vec<_> = block.inputs.iter_mut().map(Bus::table).collect();
         let mut inputs: Vec<_> = tables.iter().map(|table| table.bus).collect();
+        if block.key_is_main {
+            inputs.push(inputs[0]);
+        }
         let mut output = Bus::Sound(block.output);
         let out = output.table();
         let mut outputs = [if block.in_place { inputs[0] } else { out.bus }];
@@ -429,6 +479,17 @@ impl Instance {
         }
     }
 
+    /// Loads a state as VST3 hosts keep it: JSON.
+    pub fn load(&self, state: &[u8]) -> tresult {
+        let stream = ComWrapper::new(Stream {
+            bytes: state.to_vec(),
+            at: Mutex::new(0),
+        });
+        let stream = stream.to_com_ptr::<IBStream>().expect("it is");
+        // SAFETY: see above.
+        unsafe { self.component.setState(stream.as_ptr()) }
+    }
+
     /// A parameter's id by its name.
     pub fn id(&self, name: &str) -> ParamID {
         let name: Vec<u16> = name.encode_utf16().collect();
@@ -456,6 +517,13 @@ impl Instance {
     pub fn value(&self, id: ParamID) -> f64 {
         // SAFETY: see above.
         unsafe { self.controller.getParamNormalized(id) }
+    }
+
+    /// As a host tells a controller where a parameter stands.
+    pub fn say(&self, id: ParamID, value: f64) {
+        // SAFETY: see above.
+        let done = unsafe { self.controller.setParamNormalized(id, value) };
+        assert_eq!(done, kResultOk);
     }
 
     pub fn view(&self) -> Option<ComPtr<IPlugView>> {
