@@ -51,9 +51,9 @@ impl Class for Component {
 }
 
 impl Component {
-    /// `[main]` An instance with an empty strip.
-    pub(super) fn new() -> Self {
-        let strip = Strip::new(Catalog::builtin());
+    /// `[main]` An instance with an empty strip of these kinds.
+    pub(super) fn new(catalog: Catalog) -> Self {
+        let strip = Strip::new(catalog);
         let parameters = Arc::clone(strip.parameters());
         let share = Arc::new(Share::new(Arc::clone(&parameters)));
         let paper = Paperwork::of(&share);

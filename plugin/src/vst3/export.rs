@@ -3,6 +3,7 @@
 
 use std::ffi::c_void;
 
+use headroom_engine::Catalog;
 use nice_plug::wrapper::setup_logger;
 use nice_plug::wrapper::vst3::PluginInfo;
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
@@ -80,7 +81,7 @@ impl IPluginFactoryTrait for Factory {
         if class != self.info.cid {
             return kInvalidArgument;
         }
-        let made = shielded(|| ComWrapper::new(Component::new()));
+        let made = shielded(|| ComWrapper::new(Component::new(Catalog::builtin())));
         let Some(made) = made else {
             return kInternalError;
         };

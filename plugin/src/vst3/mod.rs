@@ -36,3 +36,6 @@ mod points;
 mod processor;
 mod table;
 mod view;
+
+#[cfg(test)]
+mod latency_tests;

@@ -59,10 +59,15 @@ impl Table {
         Some(self.sorted[at].1)
     }
 
+    /// `[main]` The number of a row.
+    pub(super) fn id(&self, row: u16) -> ParamID {
+        self.ids[usize::from(row)]
+    }
+
     /// `[main]` The row at an address, and its number.
     pub(super) fn at(&self, address: ParamPtr) -> Option<(u16, ParamID)> {
         let row = *self.by_address.get(&address)?;
-        Some((row, self.ids[usize::from(row)]))
+        Some((row, self.id(row)))
     }
 
     /// `[any]` Sets a row to a position, 0 to 1; what is no number does nothing.
