@@ -9,11 +9,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
 };
 
-use super::Heard;
+use super::{Heard, kernel};
 
 /// One end of a line.
 pub use std::os::unix::net::UnixStream as Stream;
@@ -54,8 +53,7 @@ pub(crate) fn spawn(mut command: Command) -> io::Result<(Child, Stream)> {
 
 /// `[main]` Whether the process at the other end acts for the same user.
 pub(crate) fn is_ours(stream: &Stream) -> bool {
-    let user = rustix::process::geteuid();
-    rustix::net::sockopt::socket_peercred(stream).is_ok_and(|peer| peer.uid == user)
+    kernel::user_of_peer(stream) == Some(rustix::process::geteuid().as_raw())
 }
 
 /// `[main]` Sends one message and what goes with it. Does not wait: a fresh socket has room.
@@ -65,9 +63,9 @@ pub(crate) fn send(stream: &Stream, message: &[u8], luggage: &[Lent<'_>]) -> io:
     if !luggage.is_empty() && !beside.push(SendAncillaryMessage::ScmRights(luggage)) {
         return Err(io::ErrorKind::InvalidInput.into());
     }
-    let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
-    let sent = rustix::net::sendmsg(stream, &[io::IoSlice::new(message)], &mut beside, flags)?;
-    if sent == message.len() {
+    let message = [io::IoSlice::new(message)];
+    let sent = rustix::net::sendmsg(stream, &message, &mut beside, kernel::SEND)?;
+    if sent == message[0].len() {
         Ok(())
     } else {
         Err(io::ErrorKind::WriteZero.into())
@@ -87,7 +85,7 @@ pub(crate) fn receive(
         stream.as_fd(),
         &mut [io::IoSliceMut::new(message)],
         &mut beside,
-        RecvFlags::CMSG_CLOEXEC,
+        kernel::RECEIVE,
     );
     let received = match received {
         Ok(message) => message.bytes,
