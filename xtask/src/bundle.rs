@@ -20,6 +20,9 @@ pub(crate) struct Options {
     /// Leave out the screen's program
     #[arg(long)]
     no_screen: bool,
+    /// Build and lay out for another system, in its folder below `target/`
+    #[arg(long, value_name = "TRIPLE", conflicts_with = "install")]
+    target: Option<String>,
 }
 
 /// A system that plugins are bundled for.
@@ -50,6 +53,17 @@ impl System {
         if cfg!(target_os = "macos") {
             Self::MacOs
         } else if cfg!(windows) {
+            Self::Windows
+        } else {
+            Self::Linux
+        }
+    }
+
+    /// Of a target as rustc names it.
+    fn of(target: &str) -> Self {
+        if target.contains("apple-darwin") {
+            Self::MacOs
+        } else if target.contains("windows") {
             Self::Windows
         } else {
             Self::Linux
@@ -156,14 +170,21 @@ pub(crate) fn run(options: &Options) -> Result<(), Error> {
     if !options.no_screen {
         build.args(["--package", SCREEN]);
     }
+    let (mut system, mut machine) = (System::here(), std::env::consts::ARCH);
+    let mut target = shell::root().join("target");
+    if let Some(triple) = &options.target {
+        build.args(["--target", triple]);
+        system = System::of(triple);
+        machine = triple.split('-').next().unwrap_or(machine);
+        target.push(triple);
+    }
     shell::run(&mut build)?;
-    let system = System::here();
-    let built = shell::root().join("target/release");
-    let folder = shell::root().join("target/bundled");
+    let built = target.join("release");
+    let folder = target.join("bundled");
     if folder.exists() {
         std::fs::remove_dir_all(&folder).map_err(|source| Error::file(&folder, source))?;
     }
-    let items = system.items(std::env::consts::ARCH, !options.no_screen);
+    let items = system.items(machine, !options.no_screen);
     lay_out(&items, system, &built, &folder)?;
     println!("Bundled in {}", folder.display());
     if options.install {
@@ -252,6 +273,18 @@ mod tests {
             }
         }
         assert_eq!(mac.len(), 8);
+    }
+
+    #[test]
+    fn a_targets_name_says_which_system_it_is_of() {
+        for (target, system) in [
+            ("x86_64-pc-windows-gnu", System::Windows),
+            ("aarch64-pc-windows-msvc", System::Windows),
+            ("aarch64-apple-darwin", System::MacOs),
+            ("x86_64-unknown-linux-gnu", System::Linux),
+        ] {
+            assert_eq!(System::of(target), system, "{target}");
+        }
     }
 
     #[test]

@@ -5,7 +5,8 @@ use crate::error::Error;
 use crate::passed::Passed;
 use crate::stage::Stage;
 use crate::{
-    deaths, fuzz, hosts, native_pipewire, races, sanitizer, shell, soak_picture, valgrind,
+    deaths, fuzz, hosts, native_pipewire, races, sanitizer, shell, soak_picture, under_wine,
+    valgrind,
 };
 use std::process::Command;
 use std::time::Duration;
@@ -81,6 +82,11 @@ const CHECKS: &[Check] = &[
         name: "hosts",
         about: "the plugin in Ardour, Qtractor's scanner and DawDreamer; 10,000 instances one after the other",
         run: hosts::run,
+    },
+    Check {
+        name: "windows",
+        about: "built for Windows: ipc's tests, renders and the screen under Wine; type-checked for macOS",
+        run: under_wine::run,
     },
 ];
 

@@ -37,6 +37,7 @@ mod soak_picture;
 mod stage;
 mod suite;
 mod table;
+mod under_wine;
 mod valgrind;
 mod wave;
 

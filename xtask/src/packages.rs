@@ -208,6 +208,34 @@ pub(crate) const NATIVE_PIPEWIRE: &[Need] = &[
     },
 ];
 
+/// What building for Windows takes, and running that here.
+pub(crate) const WINE: &[Need] = &[
+    Need {
+        what: "MinGW, a linker for Windows",
+        probe: Probe::Program("x86_64-w64-mingw32-gcc"),
+        apt: &["gcc-mingw-w64-x86-64"],
+        dnf: &["mingw64-gcc"],
+        pacman: &["mingw-w64-gcc"],
+        brew: &["mingw-w64"],
+    },
+    Need {
+        what: "Wine",
+        probe: Probe::Program("wine"),
+        apt: &["wine", "wine64"],
+        dnf: &["wine"],
+        pacman: &["wine"],
+        brew: &["wine-stable"],
+    },
+    Need {
+        what: "an X server for one program",
+        probe: Probe::Program("xvfb-run"),
+        apt: &["xvfb", "xauth"],
+        dnf: &["xorg-x11-server-Xvfb"],
+        pacman: &["xorg-server-xvfb"],
+        brew: &[],
+    },
+];
+
 /// Hosts that the plugin is loaded in, too large for every run.
 pub(crate) const HOSTS: &[Need] = &[
     Need {

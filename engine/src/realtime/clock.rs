@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// A reading of the counter; only differences mean something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,7 +50,7 @@ fn calibration() -> &'static Calibration {
         if has_invariant_counter() {
             // SAFETY: as in Ticks::now.
             let from = unsafe { std::arch::x86_64::_rdtsc() };
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(std::time::Duration::from_millis(5));
             // SAFETY: as above.
             let to = unsafe { std::arch::x86_64::_rdtsc() };
             let elapsed_ns = start.elapsed().as_nanos() as f64;
@@ -80,6 +80,7 @@ fn has_invariant_counter() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn ticks_agree_with_the_systems_clock() {
