@@ -282,4 +282,7 @@ fn messages_and_what_a_recording_lost_are_said_on_the_health_page() {
         assert!(said(&harness, words), "{words}");
     }
     assert!(!said(&harness, "Nothing to be said"));
+    let height = |words| harness.get_by_label_contains(words).rect().min.y;
+    let newest = height("It is back after");
+    assert!(newest < height("The output was lost"), "the newest first");
 }

@@ -168,6 +168,15 @@ mod tests {
         hands.set("a.mix", 0.9);
         hands.settle(1, 0.1);
         assert_eq!(hands.held("a.mix"), Some(0.9));
+        numbered(&mut hands, 1);
+        hands.settle(1, 0.2);
+        assert_eq!(
+            hands.held("a.mix"),
+            Some(0.9),
+            "only the older one is there"
+        );
+        hands.settle(2, 0.3);
+        assert_eq!(hands.held("a.mix"), None);
     }
 
     #[test]

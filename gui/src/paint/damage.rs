@@ -303,6 +303,16 @@ mod tests {
     }
 
     #[test]
+    fn what_came_at_the_end_is_drawn() {
+        let mut damage = Damage::default();
+        let shapes = frame(8);
+        damage.of(&shapes[..7], window(), 1.0);
+        let parts = damage.of(&shapes, window(), 1.0);
+        assert_eq!(parts.len(), 1, "{parts:?}");
+        assert!(parts[0].contains(pos2(145.0, 10.0)));
+    }
+
+    #[test]
     fn what_is_covered_is_not_drawn() {
         let part = Rect::from_min_size(pos2(50.0, 50.0), vec2(20.0, 20.0));
         let sheet = |color| {
