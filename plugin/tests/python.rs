@@ -3,11 +3,11 @@
 
 mod host;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use headroom_engine::preset::factory;
-use host::{bundle, has_a_kind_twice, noise, rendered, vstpreset};
+use host::{bundle, has_a_kind_twice, noise, python, rendered, vstpreset};
 
 /// A strip with no two alike, in an order that is not the catalogue's.
 const CHAIN: &str = r#"
@@ -32,19 +32,6 @@ kind = "gain"
 [module.params]
 gain_db = -2.9
 "#;
-
-/// The environment of `xtask`, or what this says.
-fn python() -> PathBuf {
-    let said = std::env::var_os("HEADROOM_PYTHON").map(PathBuf::from);
-    let of_xtask = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/venv/bin/python");
-    let python = said.unwrap_or_else(of_xtask);
-    assert!(
-        python.exists(),
-        "no {}: `cargo xtask test` makes it, or HEADROOM_PYTHON says another that has the hosts",
-        python.display()
-    );
-    python
-}
 
 /// Plays `input` through `toml` in a host; gives what came out and what the host said.
 fn play(

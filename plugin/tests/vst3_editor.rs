@@ -154,35 +154,32 @@ fn assert_drag(told: &[Told], id: u32) -> f64 {
 
 #[test]
 fn a_drag_is_a_gesture_told_on_the_hosts_main_thread() {
-    on_a_display(
-        "a_drag_is_a_gesture_told_on_the_hosts_main_thread",
-        |stage| {
-            let module = Module::load(&stage.bundle.plugin());
-            let mut open = Open::new(stage, &module, Some(Frame::default()));
-            open.wait_for_screen();
-            stage.keep_picture("vst3");
-            let id = open.instance.id("Gain Gain");
-            assert_eq!(open.told, [], "opening moves nothing");
-            open.drag(KNOB, (0, 80));
-            let (told, thread) = open.gesture();
-            assert_eq!(thread, std::thread::current().id());
-            let last = assert_drag(&told, id);
-            assert_eq!(open.instance.value(id), last, "it came back with a block");
-            // The knob is where it is drawn, and a step back is a gesture, too.
-            xdotool(&["key", "ctrl+z"]);
-            open.play(Duration::from_millis(700));
-            let (told, _) = open.gesture();
-            let is_gesture = matches!(told[..], [Told::Begin(a), Told::Set(b, _), Told::End(c)] if [a, b, c] == [id; 3]);
-            assert!(is_gesture, "{told:?}");
-            assert!(open.instance.handler.restarts().is_empty());
-            open.close();
-        },
-    );
+    on_a_display(|stage| {
+        let module = Module::load(&stage.bundle.plugin());
+        let mut open = Open::new(stage, &module, Some(Frame::default()));
+        open.wait_for_screen();
+        stage.keep_picture("vst3");
+        let id = open.instance.id("Gain Gain");
+        assert_eq!(open.told, [], "opening moves nothing");
+        open.drag(KNOB, (0, 80));
+        let (told, thread) = open.gesture();
+        assert_eq!(thread, std::thread::current().id());
+        let last = assert_drag(&told, id);
+        assert_eq!(open.instance.value(id), last, "it came back with a block");
+        // The knob is where it is drawn, and a step back is a gesture, too.
+        xdotool(&["key", "ctrl+z"]);
+        open.play(Duration::from_millis(700));
+        let (told, _) = open.gesture();
+        let is_gesture = matches!(told[..], [Told::Begin(a), Told::Set(b, _), Told::End(c)] if [a, b, c] == [id; 3]);
+        assert!(is_gesture, "{told:?}");
+        assert!(open.instance.handler.restarts().is_empty());
+        open.close();
+    });
 }
 
 #[test]
 fn a_host_without_a_loop_is_told_all_the_same() {
-    on_a_display("a_host_without_a_loop_is_told_all_the_same", |stage| {
+    on_a_display(|stage| {
         let module = Module::load(&stage.bundle.plugin());
         let mut open = Open::new(stage, &module, None);
         open.wait_for_screen();
@@ -198,88 +195,82 @@ fn a_host_without_a_loop_is_told_all_the_same() {
 
 #[test]
 fn a_host_that_is_switched_off_has_its_parameters_moved() {
-    on_a_display(
-        "a_host_that_is_switched_off_has_its_parameters_moved",
-        |stage| {
-            let module = Module::load(&stage.bundle.plugin());
-            let mut open = Open::new(stage, &module, Some(Frame::default()));
-            open.wait_for_screen();
-            let id = open.instance.id("Gain Gain");
-            let before = open.instance.value(id);
-            open.instance.activate(false);
-            move_mouse(KNOB.0, KNOB.1);
-            std::thread::sleep(Duration::from_millis(300));
-            xdotool(&["mousedown", "1"]);
-            let frame = open.frame.clone().expect("a frame");
-            for step in 1..=10 {
-                move_mouse(KNOB.0, KNOB.1 + 8 * step);
-                frame.turn();
-                std::thread::sleep(Duration::from_millis(40));
-            }
-            xdotool(&["mouseup", "1"]);
-            wait_for("the end of the gesture", || {
-                frame.turn();
-                let told = open.instance.handler.0.lock().expect("no panic");
-                told.iter()
-                    .any(|(told, _)| *told == Told::End(id))
-                    .then_some(())
-            });
-            assert!(open.instance.value(id) < before);
-            open.close();
-        },
-    );
+    on_a_display(|stage| {
+        let module = Module::load(&stage.bundle.plugin());
+        let mut open = Open::new(stage, &module, Some(Frame::default()));
+        open.wait_for_screen();
+        let id = open.instance.id("Gain Gain");
+        let before = open.instance.value(id);
+        open.instance.activate(false);
+        move_mouse(KNOB.0, KNOB.1);
+        std::thread::sleep(Duration::from_millis(300));
+        xdotool(&["mousedown", "1"]);
+        let frame = open.frame.clone().expect("a frame");
+        for step in 1..=10 {
+            move_mouse(KNOB.0, KNOB.1 + 8 * step);
+            frame.turn();
+            std::thread::sleep(Duration::from_millis(40));
+        }
+        xdotool(&["mouseup", "1"]);
+        wait_for("the end of the gesture", || {
+            frame.turn();
+            let told = open.instance.handler.0.lock().expect("no panic");
+            told.iter()
+                .any(|(told, _)| *told == Told::End(id))
+                .then_some(())
+        });
+        assert!(open.instance.value(id) < before);
+        open.close();
+    });
 }
 
 #[test]
 fn both_sides_resize_and_the_host_says_how_large_it_draws() {
-    on_a_display(
-        "both_sides_resize_and_the_host_says_how_large_it_draws",
-        |stage| {
-            let module = Module::load(&stage.bundle.plugin());
-            let mut open = Open::new(stage, &module, Some(Frame::default()));
-            open.wait_for_screen();
-            let socket = open.socket;
-            let screen = stage.screen(socket).expect("a screen");
+    on_a_display(|stage| {
+        let module = Module::load(&stage.bundle.plugin());
+        let mut open = Open::new(stage, &module, Some(Frame::default()));
+        open.wait_for_screen();
+        let socket = open.socket;
+        let screen = stage.screen(socket).expect("a screen");
 
-            // The host.
-            stage.resize(open.window, (1_000, 700));
-            assert_eq!(resize(&open.view, (1_000, 700)), kResultOk);
-            open.play_until("the screen in it", |_| stage.size(screen) == (1_000, 700));
-            assert_eq!(size(&open.view), (1_000, 700));
+        // The host.
+        stage.resize(open.window, (1_000, 700));
+        assert_eq!(resize(&open.view, (1_000, 700)), kResultOk);
+        open.play_until("the screen in it", |_| stage.size(screen) == (1_000, 700));
+        assert_eq!(size(&open.view), (1_000, 700));
 
-            // The screen, by its corner.
-            let asked = |open: &Open<'_>| open.frame.as_ref().expect("a frame").asked();
-            assert_eq!(asked(&open), []);
-            open.drag((994, 694), (-60, -40));
-            open.play_until("the host asked", |open| !asked(open).is_empty());
-            open.play(Duration::from_millis(500));
-            let granted = *asked(&open).last().expect("a size");
-            assert!(granted.0 < 1_000 && granted.1 < 700, "{granted:?}");
-            assert_eq!(size(&open.view), granted);
-            assert_eq!(stage.size(socket), granted);
-            assert_eq!(stage.size(screen), granted);
+        // The screen, by its corner.
+        let asked = |open: &Open<'_>| open.frame.as_ref().expect("a frame").asked();
+        assert_eq!(asked(&open), []);
+        open.drag((994, 694), (-60, -40));
+        open.play_until("the host asked", |open| !asked(open).is_empty());
+        open.play(Duration::from_millis(500));
+        let granted = *asked(&open).last().expect("a size");
+        assert!(granted.0 < 1_000 && granted.1 < 700, "{granted:?}");
+        assert_eq!(size(&open.view), granted);
+        assert_eq!(stage.size(socket), granted);
+        assert_eq!(stage.size(screen), granted);
 
-            // It draws at another scale from now on: as much is seen, in more pixels.
-            assert_eq!(resize(&open.view, (900, 600)), kResultOk);
-            assert_eq!(scale(&open.view, 1.5), kResultOk);
-            open.play_until("the screen in more pixels", |_| {
-                stage.size(screen) == (1_350, 900)
-            });
-            assert_eq!(asked(&open).last(), Some(&(1_350, 900)));
-            open.close();
+        // It draws at another scale from now on: as much is seen, in more pixels.
+        assert_eq!(resize(&open.view, (900, 600)), kResultOk);
+        assert_eq!(scale(&open.view, 1.5), kResultOk);
+        open.play_until("the screen in more pixels", |_| {
+            stage.size(screen) == (1_350, 900)
+        });
+        assert_eq!(asked(&open).last(), Some(&(1_350, 900)));
+        open.close();
 
-            // And the next one from its start.
-            let view = open.instance.view().expect("an editor");
-            assert_eq!(size(&view), (1_350, 900));
-            assert_eq!(scale(&view, 1.0), kResultOk);
-            assert_eq!(size(&view), (900, 600));
-        },
-    );
+        // And the next one from its start.
+        let view = open.instance.view().expect("an editor");
+        assert_eq!(size(&view), (1_350, 900));
+        assert_eq!(scale(&view, 1.0), kResultOk);
+        assert_eq!(size(&view), (900, 600));
+    });
 }
 
 #[test]
 fn a_size_that_the_host_refuses_is_given_up() {
-    on_a_display("a_size_that_the_host_refuses_is_given_up", |stage| {
+    on_a_display(|stage| {
         let module = Module::load(&stage.bundle.plugin());
         let mut open = Open::new(stage, &module, Some(Frame::strict()));
         open.wait_for_screen();
@@ -297,7 +288,7 @@ fn a_size_that_the_host_refuses_is_given_up() {
 
 #[test]
 fn a_view_is_open_once_and_closed_once() {
-    on_a_display("a_view_is_open_once_and_closed_once", |stage| {
+    on_a_display(|stage| {
         let module = Module::load(&stage.bundle.plugin());
         let mut open = Open::new(stage, &module, Some(Frame::default()));
         let other = open.instance.view().expect("an editor");
@@ -322,46 +313,42 @@ fn a_view_is_open_once_and_closed_once() {
 
 #[test]
 fn a_hundred_openings_leave_no_descriptor_no_process_and_no_handler() {
-    on_a_display(
-        "a_hundred_openings_leave_no_descriptor_no_process_and_no_handler",
-        |stage| {
-            let module = Module::load(&stage.bundle.plugin());
-            let mut open = Open::new(stage, &module, Some(Frame::default()));
-            open.wait_for_screen();
-            open.close();
-            let count = |what: &str| {
-                let list = std::fs::read_dir(format!("/proc/self/{what}"));
-                list.expect("Linux shows it").count()
-            };
-            let settled = |open: &mut Open<'_>| {
-                open.play_until("the end of it", |_| {
-                    screens_of(std::process::id()).is_empty()
-                });
-                open.play(Duration::from_millis(200));
-                (count("fd"), count("task"))
-            };
-            let before = settled(&mut open);
-            let window = stage.window(0, 0, (900, 600));
-            for round in 0..100 {
-                let view = open.instance.view().expect("an editor");
-                assert_eq!(attach(&view, open.frame.as_ref(), window), kResultOk);
-                let frame = open.frame.as_ref().expect("a frame");
-                assert_eq!(frame.handlers(), 1);
-                open.play(Duration::from_millis(10 * (round % 10)));
-                assert_eq!(remove(&view), kResultOk);
-            }
-            assert_eq!(settled(&mut open), before, "descriptors and threads");
+    on_a_display(|stage| {
+        let module = Module::load(&stage.bundle.plugin());
+        let mut open = Open::new(stage, &module, Some(Frame::default()));
+        open.wait_for_screen();
+        open.close();
+        let count = |what: &str| {
+            let list = std::fs::read_dir(format!("/proc/self/{what}"));
+            list.expect("Linux shows it").count()
+        };
+        let settled = |open: &mut Open<'_>| {
+            open.play_until("the end of it", |_| {
+                screens_of(std::process::id()).is_empty()
+            });
+            open.play(Duration::from_millis(200));
+            (count("fd"), count("task"))
+        };
+        let before = settled(&mut open);
+        let window = stage.window(0, 0, (900, 600));
+        for round in 0..100 {
+            let view = open.instance.view().expect("an editor");
+            assert_eq!(attach(&view, open.frame.as_ref(), window), kResultOk);
             let frame = open.frame.as_ref().expect("a frame");
-            assert_eq!(frame.handlers(), 0, "in the host's loop");
-        },
-    );
+            assert_eq!(frame.handlers(), 1);
+            open.play(Duration::from_millis(10 * (round % 10)));
+            assert_eq!(remove(&view), kResultOk);
+        }
+        assert_eq!(settled(&mut open), before, "descriptors and threads");
+        let frame = open.frame.as_ref().expect("a frame");
+        assert_eq!(frame.handlers(), 0, "in the host's loop");
+    });
 }
 
 /// A storm of changes in blocks on one thread, while the main thread opens and closes an editor.
 #[test]
 fn a_storm_of_changes_while_an_editor_opens_and_closes_200_times_ends_nothing() {
-    let name = "a_storm_of_changes_while_an_editor_opens_and_closes_200_times_ends_nothing";
-    on_a_display(name, |stage| {
+    on_a_display(|stage| {
         let module = Module::load(&stage.bundle.plugin());
         let instance = module.instance();
         instance.start(RATE_HZ, 64);

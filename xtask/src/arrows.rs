@@ -142,7 +142,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
         "asks the system for windows, and answers for them",
     ),
     (
-        "plugin/tests/editor.rs",
+        "plugin/tests/editor/open.rs",
         "gives the plugin a window by its number, as a host does",
     ),
     (

@@ -80,7 +80,7 @@ const CHECKS: &[Check] = &[
     },
     Check {
         name: "hosts",
-        about: "the plugin in Ardour, Qtractor's scanner and DawDreamer; 10,000 instances one after the other",
+        about: "the plugin in Ardour, Qtractor's scanner and DawDreamer, there with its screen; 10,000 instances one after the other",
         run: hosts::run,
     },
     Check {

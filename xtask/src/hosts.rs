@@ -10,7 +10,12 @@ const CYCLES: &str = "10000";
 /// `[main]` Installs Ardour, Qtractor and DawDreamer, and runs what is claimed of the plugin in them; then
 /// many instances one after the other.
 pub(crate) fn run(stage: &Stage<'_>) -> Result<(), Error> {
-    packages::ensure(&[packages::BUILD, packages::PYTHON, packages::HOSTS])?;
+    packages::ensure(&[
+        packages::BUILD,
+        packages::TEST,
+        packages::PYTHON,
+        packages::HOSTS,
+    ])?;
     let hosts = [python::HOSTS, python::LARGE_HOSTS].concat();
     let python = python::ensure(&hosts)?;
     let tests = |names: &[&str], rest: &[&str]| {
@@ -25,6 +30,13 @@ pub(crate) fn run(stage: &Stage<'_>) -> Result<(), Error> {
         tests
     };
     stage.run(&mut tests(&["python", "daws"], &["--include-ignored"]))?;
+    // The screen's program, which the tests put beside the plugin.
+    let mut screen = shell::cargo();
+    screen.args(["build", "--release", "-p", "headroom-gui"]);
+    stage.run(&mut screen)?;
+    // One hand at a time: it is as fast as people's.
+    let hands = ["--include-ignored", "--test-threads=1"];
+    stage.run(&mut tests(&["in_windows"], &hands))?;
     // One of them at a time: what is counted is the process's.
     let mut cycles = tests(&["lifecycle", "vst3"], &["one_after_the_other"]);
     stage.run(cycles.arg("--test-threads=1"))

@@ -254,6 +254,14 @@ pub(crate) const HOSTS: &[Need] = &[
         pacman: &["qtractor"],
         brew: &[],
     },
+    Need {
+        what: "a window manager",
+        probe: Probe::Program("openbox"),
+        apt: &["openbox"],
+        dnf: &["openbox"],
+        pacman: &["openbox"],
+        brew: &[],
+    },
 ];
 
 /// What Python references and peers take.

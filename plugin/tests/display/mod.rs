@@ -1,6 +1,8 @@
 //! An X display of a test's own, the host's window on it, and a hand at its mouse.
 #![allow(dead_code, unreachable_pub)]
 
+mod tree;
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -62,6 +64,18 @@ impl Bundle {
         self.0.path().join("Headroom.clap")
     }
 
+    /// The same as hosts find a VST3; gives the folder.
+    pub fn vst3(&self) -> PathBuf {
+        let path = self.0.path().join("Headroom.vst3");
+        let machine = format!("{}-linux", std::env::consts::ARCH);
+        let binaries = path.join("Contents").join(machine);
+        std::fs::create_dir_all(&binaries).expect("folders");
+        std::fs::copy(self.plugin(), binaries.join("Headroom.so")).expect("the library");
+        let screen = binaries.join("headroom-gui");
+        std::os::unix::fs::symlink(self.screen(), screen).expect("a link");
+        path
+    }
+
     pub fn screen(&self) -> PathBuf {
         self.0.path().join("headroom-gui")
     }
@@ -97,8 +111,17 @@ pub struct Stage {
     root: u32,
 }
 
-/// Runs `test` in a process of its own on a display of its own: the plugin finds its display as in any host.
-pub fn on_a_display(test: &str, body: impl FnOnce(&Stage)) {
+/// The test that a closure of it belongs to, as the test runner calls it.
+fn test_of<F>(_: &F) -> &'static str {
+    // `program::module::test::{{closure}}`
+    let name = std::any::type_name::<F>();
+    let (_, name) = name.split_once("::").expect("a program");
+    name.split_once("::{{").expect("a closure").0
+}
+
+/// Runs a test in a process of its own on a display of its own: the plugin finds its display as in any host.
+pub fn on_a_display(body: impl FnOnce(&Stage)) {
+    let test = test_of(&body);
     let Some(bundle) = std::env::var_os(STAGE) else {
         let server = Server::start();
         let mut again = again(test, &server.name);
@@ -116,7 +139,7 @@ fn again(test: &str, display: &str) -> Again {
     let home = tempfile::tempdir().expect("a folder");
     let own = std::env::current_exe().expect("a test has a path");
     let process = Command::new(own)
-        .args(["--exact", test, "--nocapture"])
+        .args(["--exact", test, "--nocapture", "--include-ignored"])
         .env(STAGE, "")
         .env("DISPLAY", display)
         .env("HOME", home.path())
@@ -131,12 +154,9 @@ fn again(test: &str, display: &str) -> Again {
     Again(process, home)
 }
 
-/// Starts `test` again as a host, kills it once `look` has found its screen, and waits for the end of that.
-pub fn host_to_kill(
-    test: &str,
-    body: impl FnOnce(&Stage),
-    mut look: impl FnMut(u32) -> Option<u32>,
-) {
+/// Starts a test again as a host, kills it once `look` has found its screen, and waits for the end of that.
+pub fn host_to_kill(body: impl FnOnce(&Stage), mut look: impl FnMut(u32) -> Option<u32>) {
+    let test = test_of(&body);
     if std::env::var_os(STAGE).is_some() {
         return body(&Stage::new());
     }

@@ -44,6 +44,19 @@ pub fn bundle(folder: &Path) -> PathBuf {
     path
 }
 
+/// Python with the hosts from PyPI: the environment of `xtask`, or what this says.
+pub fn python() -> PathBuf {
+    let said = std::env::var_os("HEADROOM_PYTHON").map(PathBuf::from);
+    let of_xtask = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/venv/bin/python");
+    let python = said.unwrap_or_else(of_xtask);
+    assert!(
+        python.exists(),
+        "no {}: `cargo xtask test` makes it, or HEADROOM_PYTHON says another that has the hosts",
+        python.display()
+    );
+    python
+}
+
 /// What the plugin asked its host for.
 #[derive(Default)]
 pub struct Asked {
