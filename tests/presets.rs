@@ -220,7 +220,14 @@ fn factory_presets_read_and_do_something_without_clipping() {
     let names: Vec<_> = factory().iter().map(|factory| factory.name).collect();
     // Programs change by number: new ones come last.
     assert_eq!(names[..3], ["voice", "drum-bus", "master"]);
-    let strips = ["vocal-strip", "drum-strip", "mix-bus", "guitar", "duck"];
+    let strips = [
+        "vocal-strip",
+        "drum-strip",
+        "mix-bus",
+        "guitar",
+        "duck",
+        "dub",
+    ];
     assert_eq!(names[3..], strips);
     for preset in factory() {
         let spec = parse(preset.text, preset.name, &catalog).unwrap();

@@ -7,21 +7,21 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use headroom_ipc::TEMPO_BPM;
+
 /// Beats (quarter notes) a minute, between [`Tempo::SLOWEST`] and [`Tempo::FASTEST`].
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Tempo(f64);
 
 impl Tempo {
     /// As slow as any host goes.
-    pub const SLOWEST: Self = Self(1.0);
+    pub const SLOWEST: Self = Self(*TEMPO_BPM.start());
     /// As fast as any host goes.
-    pub const FASTEST: Self = Self(999.0);
+    pub const FASTEST: Self = Self(*TEMPO_BPM.end());
 
     /// `[any]` So many beats a minute; `None` outside of what there is.
     pub fn new(bpm: f64) -> Option<Self> {
-        (Self::SLOWEST.0..=Self::FASTEST.0)
-            .contains(&bpm)
-            .then_some(Self(bpm))
+        TEMPO_BPM.contains(&bpm).then_some(Self(bpm))
     }
 
     /// `[any]` The nearest to so many beats a minute; `None` for what is no tempo: nothing, less than that, no

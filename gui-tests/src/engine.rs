@@ -69,7 +69,10 @@ impl Engine {
             let result = self.take(&command);
             if !matches!(
                 command,
-                Command::Set { .. } | Command::Begin { .. } | Command::End { .. }
+                Command::Set { .. }
+                    | Command::Begin { .. }
+                    | Command::End { .. }
+                    | Command::Tempo { .. }
             ) {
                 self.show();
             }
@@ -90,6 +93,10 @@ impl Engine {
                 return Ok(String::new());
             }
             Command::Begin { .. } | Command::End { .. } => return Ok(String::new()),
+            Command::Tempo { bpm } => {
+                description.tempo_bpm = *bpm;
+                return Ok(String::new());
+            }
             Command::Panic { on } => description.panic = *on,
             Command::Mute { on } => description.muted = *on,
             Command::Record { on } => description.recording = *on,

@@ -473,3 +473,127 @@ fn nothing_is_learnt_for_a_control_of_another_module() {
     harness.run_steps(3);
     assert_eq!(commands(&mut harness), []);
 }
+
+fn with_tempo(bpm: f64, is_hosts: bool) -> Harness<'static, Stage> {
+    let mut harness = rack("delay");
+    let description = &mut harness.state_mut().engine.description;
+    description.tempo_bpm = bpm;
+    description.tempo_is_hosts = is_hosts;
+    harness.state_mut().engine.show();
+    harness.run_steps(2);
+    harness
+}
+
+fn tempos(harness: &mut Harness<'_, Stage>) -> Vec<f64> {
+    let tempo = |command: Command| match command {
+        Command::Tempo { bpm } => Some(bpm),
+        _ => None,
+    };
+    commands(harness).into_iter().filter_map(tempo).collect()
+}
+
+#[test]
+fn the_tempo_is_dragged_turned_and_typed() {
+    let mut harness = with_tempo(120.0, false);
+    let at = center(&harness, "Tempo");
+    drag(&mut harness, at, vec2(0.0, -40.0), Modifiers::NONE);
+    let dragged = *tempos(&mut harness).last().expect("it was moved");
+    assert!((dragged - 140.0).abs() < 0.5, "{dragged}");
+    drag(&mut harness, at, vec2(0.0, 40.0), Modifiers::SHIFT);
+    let fine = *tempos(&mut harness).last().expect("it was moved");
+    assert!((dragged - fine - 2.0).abs() < 0.2, "{dragged} to {fine}");
+    wheel(&mut harness, at, 1.0);
+    assert_eq!(tempos(&mut harness), [fine + 1.0]);
+    harness.get_by_label("Tempo").focus();
+    harness.run_steps(2);
+    harness.key_press(Key::PageDown);
+    harness.run_steps(3);
+    assert_eq!(tempos(&mut harness), [fine - 9.0]);
+
+    for (typed, expected) in [("93,5 bpm", Some(93.5)), ("fast", None)] {
+        harness.get_by_label("Tempo").focus();
+        harness.run_steps(2);
+        harness.key_press(Key::Enter);
+        harness.run_steps(3);
+        harness.event(Event::Text(typed.to_owned()));
+        harness.step();
+        harness.key_press(Key::Enter);
+        harness.run_steps(3);
+        assert_eq!(tempos(&mut harness), Vec::from_iter(expected), "{typed}");
+    }
+    assert_eq!(harness.state().engine.description.tempo_bpm, 93.5);
+
+    // Out of range is refused, and said.
+    harness.get_by_label("Tempo").focus();
+    harness.run_steps(2);
+    harness.key_press(Key::Enter);
+    harness.run_steps(3);
+    harness.event(Event::Text("2000".to_owned()));
+    harness.step();
+    harness.key_press(Key::Enter);
+    harness.run_steps(3);
+    assert_eq!(tempos(&mut harness), []);
+    let notes = &harness.state().picture.notes;
+    assert!(
+        notes
+            .iter()
+            .any(|note| note.refused && note.text.contains("1 to 999")),
+        "{notes:?}"
+    );
+}
+
+#[test]
+fn the_tempo_is_tapped_by_the_button_and_by_the_key() {
+    let mut harness = with_tempo(120.0, false);
+    // Each step is a fixed part of a second: a tap on every third one, in four rows of taps.
+    let step_secs = f64::from(harness.input().predicted_dt);
+    for by_key in [false, true] {
+        let mut last = None;
+        for tap in 0..6 {
+            if by_key {
+                harness.key_press(Key::T);
+            } else {
+                harness.get_by_label("Tap tempo").click();
+            }
+            harness.run_steps(6);
+            let set = tempos(&mut harness);
+            assert_eq!(set.len(), usize::from(tap > 0), "tap {tap}: {set:?}");
+            last = set.first().copied().or(last);
+        }
+        let expected = 60.0 / (6.0 * step_secs);
+        let last = last.expect("it was tapped");
+        assert!((last / expected - 1.0).abs() < 0.35, "{last} of {expected}");
+        // Longer than any row of taps.
+        harness.run_steps((3.0 / step_secs) as usize);
+    }
+}
+
+#[test]
+fn a_hosts_tempo_is_shown_and_cannot_be_set() {
+    let mut harness = with_tempo(97.3, true);
+    assert!(harness.query_by_label("Tempo").is_none());
+    assert!(harness.query_by_label("Tap tempo").is_none());
+    let shown = "Tempo 97.3 BPM, set by the host";
+    let at = center(&harness, shown);
+    drag(&mut harness, at, vec2(0.0, -40.0), Modifiers::NONE);
+    wheel(&mut harness, at, 1.0);
+    harness.key_press(Key::T);
+    harness.run_steps(6);
+    harness.key_press(Key::T);
+    harness.run_steps(6);
+    assert_eq!(tempos(&mut harness), []);
+    assert!(harness.query_by_label(shown).is_some());
+}
+
+#[test]
+fn where_there_is_no_tempo_none_is_shown() {
+    for bpm in [0.0, f64::NAN, f64::INFINITY, -1.0, 1e9] {
+        let mut harness = with_tempo(bpm, false);
+        assert!(harness.query_by_label("Tempo").is_none(), "{bpm}");
+        harness.key_press(Key::T);
+        harness.run_steps(6);
+        harness.key_press(Key::T);
+        harness.run_steps(6);
+        assert_eq!(tempos(&mut harness), [], "{bpm}");
+    }
+}

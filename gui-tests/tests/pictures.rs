@@ -145,6 +145,30 @@ fn a_rack_that_clips_and_one_that_learns_look_as_they_should() {
 }
 
 #[test]
+fn a_tempo_looks_as_it_should() {
+    let mut results = SnapshotResults::new();
+    for (name, look, size, is_hosts) in [
+        ("tempo", Look::Dark, (900.0, 600.0), false),
+        ("tempo_light", Look::Light, (900.0, 600.0), false),
+        ("tempo_800x500", Look::Dark, (800.0, 500.0), false),
+        ("tempo_of_a_host_800x500", Look::Dark, (800.0, 500.0), true),
+    ] {
+        let set = Set {
+            look,
+            size,
+            ..Set::default()
+        };
+        take(&mut results, name, &set, |stage| {
+            stage.screen.select("delay");
+            stage.engine.description.tempo_bpm = 93.7;
+            stage.engine.description.tempo_is_hosts = is_hosts;
+            stage.engine.show();
+            stage.look();
+        });
+    }
+}
+
+#[test]
 fn a_screen_without_a_rack_says_so() {
     let mut results = SnapshotResults::new();
     let empty = Set {

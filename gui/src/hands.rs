@@ -8,6 +8,9 @@ use std::collections::HashMap;
 /// Seconds after which a value that no one answered for is given up, and the board's is shown.
 const PATIENCE_SECS: f64 = 1.0;
 
+/// What the tempo is held by, as a target is by its name.
+pub const TEMPO: &str = "tempo";
+
 /// Commands that wait to be sent, and values that are held.
 #[derive(Debug, Default)]
 pub struct Hands {
@@ -56,6 +59,15 @@ impl Hands {
         });
     }
 
+    /// `[main]` Sets the tempo, and shows it until the program has it.
+    pub fn set_tempo(&mut self, bpm: f64) {
+        if !bpm.is_finite() {
+            return;
+        }
+        self.hold(TEMPO, bpm as f32).sequence = None;
+        self.act(Command::Tempo { bpm });
+    }
+
     /// `[main]` Lets go of `target`.
     pub fn release(&mut self, target: &str) {
         if let Some(held) = self.held.get_mut(target)
@@ -96,7 +108,12 @@ impl Hands {
     pub fn send(&mut self, mut send: impl FnMut(&Command) -> Option<u64>) {
         for command in std::mem::take(&mut self.waiting) {
             let sequence = send(&command);
-            if let (Command::Set { target, .. }, Some(sequence)) = (&command, sequence)
+            let target = match &command {
+                Command::Set { target, .. } => target.as_str(),
+                Command::Tempo { .. } => TEMPO,
+                _ => continue,
+            };
+            if let Some(sequence) = sequence
                 && let Some(held) = self.held.get_mut(target)
             {
                 held.sequence = Some(sequence);

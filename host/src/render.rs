@@ -227,16 +227,18 @@ pub(crate) fn block_frames(given: i64) -> Result<usize, HostError> {
 }
 
 /// What `--tempo` takes.
-pub(crate) fn tempo(given: f64) -> Result<Tempo, HostError> {
+fn tempo(given: f64) -> Result<Tempo, HostError> {
     Tempo::new(given).ok_or_else(|| HostError::Option {
         option: "--tempo",
         given: given.to_string(),
-        expected: format!(
-            "{} to {} beats a minute",
-            Tempo::SLOWEST.bpm(),
-            Tempo::FASTEST.bpm()
-        ),
+        expected: tempos(),
     })
+}
+
+/// Tempos that there are, in words.
+pub(crate) fn tempos() -> String {
+    let ends = [Tempo::SLOWEST, Tempo::FASTEST].map(Tempo::bpm);
+    format!("{} to {} beats a minute", ends[0], ends[1])
 }
 
 fn tail(given: &str) -> Result<Tail, HostError> {

@@ -435,3 +435,23 @@ fn the_device_is_changed_while_it_plays_and_one_that_does_not_come_is_given_up()
     let report = stage.end();
     assert!(report["reconnects"].as_u64().unwrap() >= 3, "{report}");
 }
+
+#[test]
+fn the_tempo_is_set_from_elsewhere_and_shown_and_what_is_none_is_refused() {
+    let stage = Stage::with("drum-bus");
+    assert_eq!(stage.seen()["tempo_bpm"], 120.0);
+    assert_eq!(stage.done(&["tempo", "93.75"]), "tempo 93.75");
+    assert_eq!(stage.seen()["tempo_bpm"], 93.75);
+    for bad in ["0", "-1", "1000", "NaN"] {
+        let said = stage.refused(&["tempo", bad]);
+        assert!(
+            said.contains("expected 1 to 999 beats a minute"),
+            "{bad}: {said}"
+        );
+    }
+    // It is the performance's: neither a preset nor an undo changes it.
+    stage.done(&["preset", "master"]);
+    stage.done(&["undo"]);
+    assert_eq!(stage.seen()["tempo_bpm"], 93.75);
+    stage.end();
+}

@@ -212,6 +212,10 @@ pub struct Description {
     pub scale_percent: Option<u16>,
     /// What MIDI moves: target (`eq.band1_freq_hz`, `delay.bypass`, `mute`) and controller in words.
     pub bindings: Vec<(String, String)>,
+    /// Beats a minute; 0 where there is no tempo.
+    pub tempo_bpm: f64,
+    /// The tempo is the plugin's host's: to be seen, not to be set.
+    pub tempo_is_hosts: bool,
 }
 
 impl Description {

@@ -5,6 +5,8 @@
 //! counts what makes no sense. Whether there is such a module or preset is for the controller to say; the
 //! answer comes back in words.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -14,6 +16,9 @@ use crate::sync::{Ordering, acquire, release};
 
 /// Characters of an id or a name in a command.
 const MAX_NAME: usize = 120;
+
+/// Tempos that there are, in beats a minute.
+pub const TEMPO_BPM: RangeInclusive<f64> = 1.0..=999.0;
 
 /// What may be asked for. A target is `module.parameter`, `module.bypass` or `module.mix`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -112,6 +117,11 @@ pub enum Command {
         /// What is wanted.
         wish: DeviceWish,
     },
+    /// Another tempo.
+    Tempo {
+        /// Beats a minute, in [`TEMPO_BPM`].
+        bpm: f64,
+    },
 }
 
 /// What of a device shall change; what is empty or 0 stays.
@@ -145,6 +155,16 @@ pub enum CommandError {
     /// Not a finite number.
     #[error("{0}: expected a finite number")]
     Value(String),
+    /// Not a tempo.
+    #[error(
+        "tempo {given}: expected {} to {} beats a minute",
+        TEMPO_BPM.start(),
+        TEMPO_BPM.end()
+    )]
+    Tempo {
+        /// What was asked for.
+        given: String,
+    },
     /// A name that could lead out of the presets' folder.
     #[error("`{0}`: expected a preset's name, not a path")]
     Path(String),
@@ -204,6 +224,11 @@ impl Command {
                     name("device", text)?;
                 }
                 Ok(())
+            }
+            Self::Tempo { bpm } => {
+                let fits = TEMPO_BPM.contains(bpm);
+                let given = bpm.to_string();
+                fits.then_some(()).ok_or(CommandError::Tempo { given })
             }
             Self::Undo
             | Self::Redo
@@ -420,6 +445,12 @@ mod tests {
             preset("bell\u{7}"),
             preset(&"x".repeat(MAX_NAME + 1)),
             Command::Compare { slot: 2 },
+            Command::Tempo { bpm: 0.0 },
+            Command::Tempo { bpm: 999.5 },
+            Command::Tempo { bpm: f64::NAN },
+            Command::Tempo {
+                bpm: f64::NEG_INFINITY,
+            },
         ];
         for command in bad {
             assert!(sender.send(&command).is_err(), "{command:?}");

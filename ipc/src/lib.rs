@@ -54,7 +54,7 @@ pub use sound::{SOUND_FRAMES, Tap};
 pub use stream::Stream;
 
 pub use client::{Client, Reply, State, Value};
-pub use commands::{Command, CommandError, DeviceWish};
+pub use commands::{Command, CommandError, DeviceWish, TEMPO_BPM};
 pub use handover::AttachError;
 pub use publisher::{Publisher, Publishers};
 pub use runtime::{Running, RuntimeError};

@@ -13,7 +13,7 @@ use crate::sync::{AtomicU32, AtomicU64, Ordering};
 /// `headroom` in a number's bytes.
 const MAGIC: u64 = u64::from_le_bytes(*b"headroom");
 /// Of all that two processes agree on: layout, description, commands. Both must have the same.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 /// Values on the board: bypass, mix and parameters of all modules.
 pub const MAX_VALUES: usize = 4_096;
 /// Points of a curve.
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(
             found,
             [
-                3, 4_083_264, 66_688, 1_591_808, 2_116_224, 3_754_816, 4_019_264
+                4, 4_083_264, 66_688, 1_591_808, 2_116_224, 3_754_816, 4_019_264
             ]
         );
     }

@@ -1,7 +1,7 @@
 //! The audio thread's side of one engine: changed parameters become events.
 
 use headroom_engine::processor::Processor;
-use headroom_engine::{Change, Event, SlotKey, Stream};
+use headroom_engine::{Change, Event, SlotKey, Stream, Tempo};
 use headroom_ipc::Publisher;
 use rtrb::{Consumer, Producer};
 
@@ -60,7 +60,8 @@ impl Feed {
     ) -> Self {
         let rings_frames = stream.frames(RINGS_SECS);
         Self {
-            events: Vec::with_capacity(2 * parameters.rows().len()),
+            // And one for the tempo.
+            events: Vec::with_capacity(2 * parameters.rows().len() + 1),
             // Nothing has sounded yet.
             empty_frames: rings_frames,
             silent_frames: 0,
@@ -74,16 +75,22 @@ impl Feed {
         }
     }
 
-    /// `[audio]` One block in place, beside what the host gives to follow.
+    /// `[audio]` One block in place, beside what the host gives to follow: a key, and a tempo, which holds from
+    /// the block's first frame on. Without one that of before holds.
     pub(crate) fn run(
         &mut self,
         processor: &mut Processor,
         parameters: &Parameters,
         channels: &mut [&mut [f32]],
         key: &[&[f32]],
+        tempo: Option<Tempo>,
     ) -> Rings {
         self.show(processor);
         self.gather(parameters);
+        if let Some(tempo) = tempo.filter(|tempo| *tempo != processor.tempo()) {
+            let change = Change::Tempo(tempo);
+            self.events.push(Event { frame: 0, change });
+        }
         let frames = channels.first().map_or(0, |channel| channel.len());
         if !self.layout.is_empty {
             self.empty_frames = 0;
@@ -182,7 +189,7 @@ fn tell(
     let Some((value, change)) = change(parameters, slot, row) else {
         return;
     };
-    if (layout.told[row] != value || again) && events.len() < events.capacity() {
+    if (layout.told[row] != value || again) && events.len() + 1 < events.capacity() {
         layout.told[row] = value;
         events.push(Event { frame: 0, change });
     }

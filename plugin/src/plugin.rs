@@ -108,6 +108,9 @@ impl<E: Edition> Plugin for Headroom<E> {
         if self.is_offline {
             self.strip.catch_up();
         }
+        if let Some(bpm) = context.transport().tempo {
+            self.strip.go_by(bpm);
+        }
         let mut key: [&[f32]; 2] = [&[]; 2];
         let key = key_of(aux, &mut key);
         let rings = self.strip.run(buffer.as_slice(), key);

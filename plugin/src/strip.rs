@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use headroom_engine::realtime::install_panic_hook;
-use headroom_engine::{Catalog, Processor, Stream};
+use headroom_engine::{Catalog, Processor, Stream, Tempo};
 
 use crate::desk::Desk;
 use crate::feed::{Feed, Rings};
@@ -23,6 +23,8 @@ struct Engine {
 pub(crate) struct Strip {
     engine: Option<Engine>,
     parameters: Arc<Parameters>,
+    /// The host's, as of its last block that had one.
+    tempo: Option<Tempo>,
     // Last: it looks after what goes before it.
     _housekeeping: Option<Arc<Housekeeping>>,
 }
@@ -40,6 +42,7 @@ impl Strip {
         Self {
             engine: None,
             parameters,
+            tempo: None,
             _housekeeping: housekeeping,
         }
     }
@@ -102,15 +105,20 @@ impl Strip {
         shielded(|| self.parameters.instance().catch_up(&self.parameters));
     }
 
+    /// `[audio]` The host's tempo from the next block on, in beats a minute; what is none is not heard.
+    pub(crate) fn go_by(&mut self, bpm: f64) {
+        self.tempo = Tempo::nearest(bpm).or(self.tempo);
+    }
+
     /// `[audio]` One block in place, beside what the host gives to follow.
     pub(crate) fn run(&mut self, channels: &mut [&mut [f32]], key: &[&[f32]]) -> Rings {
         let Some(engine) = &mut self.engine else {
             return Rings::No;
         };
-        let parameters = &self.parameters;
+        let (parameters, tempo) = (&self.parameters, self.tempo);
         let run = || {
             let Engine { feed, processor } = engine;
-            feed.run(processor, parameters, channels, key)
+            feed.run(processor, parameters, channels, key, tempo)
         };
         shielded(run).unwrap_or(Rings::No)
     }

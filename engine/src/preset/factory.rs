@@ -44,6 +44,11 @@ pub static FACTORY: &[Factory] = &[
         name: "duck",
         text: include_str!("../../presets/duck.toml"),
     },
+    // At the end: programs are counted in this order.
+    Factory {
+        name: "dub",
+        text: include_str!("../../presets/dub.toml"),
+    },
 ];
 
 /// `[main]` All built-in presets, in the order in which people are shown them.

@@ -5,7 +5,7 @@ mod choice;
 mod knob;
 mod spoken;
 mod switch;
-mod typing;
+pub(crate) mod typing;
 
 use crate::hands::Hands;
 use crate::model::{Picture, Shown, target};

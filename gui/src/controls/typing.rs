@@ -12,7 +12,7 @@ struct Typed {
 
 /// What became of it.
 #[derive(Debug, PartialEq)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// Nobody types.
     Closed,
     /// The field is open.
@@ -26,7 +26,7 @@ fn key(control: Id) -> Id {
 }
 
 /// `[main]` Opens the field over `control`.
-pub(super) fn begin(ui: &Ui, control: Id, text: &str) {
+pub(crate) fn begin(ui: &Ui, control: Id, text: &str) {
     let typed = Typed {
         text: text.to_owned(),
         fresh: true,
@@ -35,7 +35,7 @@ pub(super) fn begin(ui: &Ui, control: Id, text: &str) {
 }
 
 /// `[main]` Enter or a digit on a control that has the keyboard opens the field.
-pub(super) fn begin_by_key(ui: &Ui, control: Id, shown: &str) {
+pub(crate) fn begin_by_key(ui: &Ui, control: Id, shown: &str) {
     let typed = ui.input(|input| {
         if input.key_pressed(Key::Enter) {
             return Some(shown.to_owned());
@@ -58,7 +58,7 @@ pub(super) fn begin_by_key(ui: &Ui, control: Id, shown: &str) {
 }
 
 /// `[main]` Draws the field in `rect` while it is open.
-pub(super) fn show(ui: &mut Ui, control: Id, rect: Rect, name: &str) -> Outcome {
+pub(crate) fn show(ui: &mut Ui, control: Id, rect: Rect, name: &str) -> Outcome {
     let stored = ui.data(|data| data.get_temp::<Typed>(key(control)));
     let Some(mut typed) = stored else {
         return Outcome::Closed;

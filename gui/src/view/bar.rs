@@ -1,6 +1,6 @@
-//! The bar at the top: which rack this is, A and B, undo and redo, how it stands, record, mute.
+//! The bar at the top: which rack this is, A and B, undo and redo, the tempo, how it stands, record, mute.
 
-use super::{Page, Screen};
+use super::{Page, Screen, tempo};
 use crate::draw::{self, Button};
 use crate::hands::Hands;
 use crate::icon::{self, Icon};
@@ -28,6 +28,7 @@ pub(super) fn show(
             name(ui, screen, picture);
             compare(ui, picture, hands);
             history(ui, picture, hands);
+            tempo::show(ui, &mut screen.taps, picture, hands);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 sound(ui, picture, hands);
                 standing(ui, picture);

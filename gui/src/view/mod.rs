@@ -20,6 +20,7 @@ mod presets;
 mod rail;
 mod scope;
 mod standing;
+mod tempo;
 mod treemap;
 
 pub use plot::{Plane, Scale};
@@ -67,6 +68,7 @@ pub struct Screen {
     selected: Option<String>,
     /// Of each module the handle that was taken last.
     handles: HashMap<String, usize>,
+    taps: tempo::Taps,
     chain: chain::Memory,
     health: health::Memory,
     presets: presets::Memory,
@@ -84,6 +86,7 @@ impl Screen {
             is_holding: false,
             selected: None,
             handles: HashMap::new(),
+            taps: tempo::Taps::default(),
             chain: chain::Memory::default(),
             health: health::Memory::default(),
             presets: presets::Memory::default(),
@@ -182,6 +185,9 @@ impl Screen {
         if plain(Key::R) {
             let on = !description.recording;
             hands.act(Command::Record { on });
+        }
+        if plain(Key::T) {
+            tempo::tap(ui, &mut self.taps, picture, hands);
         }
         if pressed(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z)
             || pressed(Modifiers::COMMAND, Key::Y)

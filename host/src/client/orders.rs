@@ -120,6 +120,12 @@ pub enum Order {
         /// module.parameter, module.mix, module.bypass, mute or panic
         target: String,
     },
+    /// Go by another tempo
+    Tempo {
+        /// Beats a minute
+        #[arg(allow_negative_numbers = true)]
+        bpm: f64,
+    },
     /// Play on another device, or the same with other settings
     Device {
         /// The audio system
@@ -214,6 +220,7 @@ fn command(order: &Order, client: &mut Client) -> Result<Command, ClientError> {
         Order::Unlearn { target } => Command::Unlearn {
             target: target.clone(),
         },
+        Order::Tempo { bpm } => Command::Tempo { bpm: *bpm },
         Order::Device {
             backend,
             output_device,

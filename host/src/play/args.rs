@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use headroom_engine::Tempo;
 
 use super::backend::Backend;
 use super::backend::BackendChoice;
 use super::error::PlayError;
 use super::routing::Routing;
 use crate::render::Format;
+use crate::render::tempos;
 
 /// Sample rates of devices, in Hz; the engine takes more.
 const RATES_HZ: std::ops::RangeInclusive<u32> = 8_000..=384_000;
@@ -50,6 +52,15 @@ pub struct PlayArgs {
     /// A preset file, or the name of a built-in preset [default: that of the last run, or voice]
     #[arg(long, value_name = "FILE|NAME")]
     pub preset: Option<String>,
+
+    /// Beats a minute, 1 to 999, for what goes by the tempo, such as a delay with `sync`
+    #[arg(
+        long,
+        value_name = "BPM",
+        default_value_t = Tempo::default().bpm(),
+        allow_negative_numbers = true
+    )]
+    pub tempo: f64,
 
     /// Listen to a MIDI port: its name or a part of it, `auto` for every device that is plugged in, or
     /// `none` [default: the `port` of midi.toml, or none]
@@ -151,6 +162,7 @@ pub(super) struct Numbers {
     pub(super) block_frames: Option<u32>,
     pub(super) routing: Routing,
     pub(super) seconds: Option<f64>,
+    pub(super) tempo: Tempo,
 }
 
 impl PlayArgs {
@@ -186,6 +198,11 @@ impl PlayArgs {
         let rate_hz = in_range("--rate", "Hz", self.rate, &RATES_HZ)?;
         let block_frames = in_range("--block", "frames", self.block, &BLOCKS_FRAMES)?;
         let routing = Routing::parse(self.inputs.as_deref(), self.outputs.as_deref())?;
+        let tempo = Tempo::new(self.tempo).ok_or_else(|| PlayError::Option {
+            option: "--tempo",
+            given: self.tempo.to_string(),
+            expected: tempos(),
+        })?;
         // A year is beyond any show, and keeps the frame count far from overflow.
         if let Some(seconds) = self.seconds
             && !(seconds > 0.0 && seconds <= 31_536_000.0)
@@ -201,6 +218,7 @@ impl PlayArgs {
             block_frames,
             routing,
             seconds: self.seconds,
+            tempo,
         })
     }
 }

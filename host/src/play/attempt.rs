@@ -11,6 +11,7 @@ use headroom_engine::MemoryMap;
 use headroom_engine::Processor;
 use headroom_engine::RackSpec;
 use headroom_engine::Stream;
+use headroom_engine::Tempo;
 use headroom_ipc::Publishers;
 
 use super::args::Numbers;
@@ -329,7 +330,8 @@ fn attempt(backend: Backend, plan: &Plan<'_>) -> Result<Open, Miss> {
     let ids = device.ids();
     let rate_hz = facts.sample_rate_hz;
     let max_block_frames = max_block_frames(&facts);
-    let (controller, mut processor) = build(plan.spec, rate_hz, max_block_frames)?;
+    let (controller, mut processor) =
+        build(plan.spec, plan.numbers.tempo, rate_hz, max_block_frames)?;
     if let Some(publishers) = &plan.publishers {
         processor.publish_to(publishers.take());
     }
@@ -402,11 +404,15 @@ fn max_block_frames(facts: &Facts) -> usize {
 
 fn build(
     spec: &RackSpec,
+    tempo: Tempo,
     rate_hz: u32,
     max_block_frames: usize,
 ) -> Result<(Controller, Processor), PlayError> {
     let stream = Stream::new(rate_hz, max_block_frames, 2)?;
-    Ok(headroom_engine::open(stream, spec, &Memory::default())?)
+    let (mut controller, processor) = headroom_engine::open(stream, spec, &Memory::default())?;
+    // Cannot be refused: nothing else has been sent to it.
+    let _has_room = controller.set_tempo(tempo);
+    Ok((controller, processor))
 }
 
 /// `[main]` The device is back at another rate: builds the rack of now for that rate, and puts it into the
@@ -421,7 +427,9 @@ pub(super) fn rebuild(
     let rate_hz = facts.sample_rate_hz;
     let before_hz = open.controller.stream().sample_rate_hz();
     let max_block_frames = max_block_frames(facts);
-    let (mut controller, processor) = build(&open.controller.current(), rate_hz, max_block_frames)?;
+    let before = &open.controller;
+    let (mut controller, processor) =
+        build(&before.current(), before.tempo(), rate_hz, max_block_frames)?;
     if muted {
         // Cannot be refused: nothing else has been sent to it.
         let _has_room = controller.mute(true);

@@ -182,6 +182,18 @@ fn numbers_outside_their_range() {
             format!("headroom: `--block` is {block}: expected 1 to 8192 frames")
         );
     }
+    for tempo in ["0", "-120", "1000", "NaN", "inf"] {
+        let error = place.fail(&["render", "in.wav", "out.wav", "--tempo", tempo]);
+        assert_eq!(
+            error,
+            format!("headroom: `--tempo` is {tempo}: expected 1 to 999 beats a minute")
+        );
+        let error = place.fail(&["play", "--backend", "null", "--tempo", tempo]);
+        assert!(
+            error.contains("expected 1 to 999 beats a minute"),
+            "{error}"
+        );
+    }
     for tail in ["-1", "nan", "inf", "1e9", "long"] {
         let error = place.fail(&["render", "in.wav", "out.wav", "--tail", tail]);
         assert_eq!(

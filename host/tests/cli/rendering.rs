@@ -198,3 +198,31 @@ fn people_get_a_summary() {
         "{warning}"
     );
 }
+
+#[test]
+fn a_synced_echo_comes_where_the_tempo_puts_it() {
+    let place = Place::new();
+    let mut click = vec![0.0; 100];
+    click[0] = 0.5;
+    place.write("in.wav", wav_f32(1, 48_000, &click));
+    place.write(
+        "echo.toml",
+        "headroom = 1\n[[module]]\nkind = \"delay\"\n[module.params]\nsync = \"1/8D\"\n\
+         feedback = 0.0\nlevel_db = 0.0\ndry = false\n",
+    );
+    // An eighth and a half: 0.375 s at 120, 0.5 s at 90; slower than 2.7 it is halved until it fits 5 s.
+    for (tempo, frame) in [
+        (None, 18_000),
+        (Some("90"), 24_000),
+        (Some("93.75"), 23_040),
+        (Some("2"), 135_000),
+    ] {
+        let mut args = vec!["in.wav", "out.wav", "--preset", "echo.toml", "--tail", "4"];
+        args.extend(tempo.iter().flat_map(|bpm| ["--tempo", *bpm]));
+        render(&place, &args);
+        let out = samples_of(&fs::read(place.path("out.wav")).unwrap());
+        let heard = out.iter().position(|sample| *sample != 0.0);
+        assert_eq!(heard, Some(frame), "{tempo:?}");
+        assert_eq!(out[frame], 0.5);
+    }
+}

@@ -113,6 +113,7 @@ impl Hand<'_> {
                 Err("the host moves parameters by MIDI".to_owned())
             }
             Command::Device { .. } => Err("the device is the host's".to_owned()),
+            Command::Tempo { .. } => Err("the tempo is the host's".to_owned()),
         }
     }
 

@@ -206,6 +206,8 @@ impl Shown {
             muted: self.is_muted,
             panic: controller.is_some_and(|it| it.panic_button().is_pressed()),
             scale_percent: view.scale_percent,
+            tempo_bpm: self.tempo.bpm(),
+            tempo_is_hosts: true,
             ..Description::default()
         }
     }

@@ -4,6 +4,7 @@
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
+use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::ProcessContext_::StatesAndFlags_;
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
     BusDirection, IAudioProcessorTrait, IProcessContextRequirements_::Flags_,
     IProcessContextRequirementsTrait, ProcessData, ProcessModes_, ProcessSetup, SpeakerArrangement,
@@ -22,6 +23,8 @@ use crate::feed::Rings;
 use crate::shield::shielded;
 use crate::strip::Strip;
 
+#[allow(clippy::unnecessary_cast)] // It is signed elsewhere.
+const HAS_TEMPO: uint32 = StatesAndFlags_::kTempoValid as uint32;
 const OFFLINE: int32 = ProcessModes_::kOffline as int32;
 const SAMPLES_OF_32_BITS: int32 = SymbolicSampleSizes_::kSample32 as int32;
 /// A host that switches on or off while it processes is waited for so long.
@@ -88,6 +91,12 @@ impl Sound {
         output.fill_from(&input);
         // SAFETY: the caller's word.
         unsafe { sounds(outputs) };
+        // SAFETY: the caller's word: null, or a transport.
+        if let Some(transport) = unsafe { data.processContext.as_ref() }
+            && transport.state & HAS_TEMPO != 0
+        {
+            self.strip.go_by(transport.tempo);
+        }
         let is_offline = self.is_offline || data.processMode == OFFLINE;
         let (mut start, mut rings) = (0, Rings::No);
         while start < frames {

@@ -15,9 +15,11 @@ use clack_extensions::params::{
 };
 use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::PluginState;
-use clack_host::events::event_types::ParamValueEvent;
+use clack_host::events::EventFlags;
+use clack_host::events::event_types::{ParamValueEvent, TransportEvent, TransportFlags};
 use clack_host::events::spaces::CoreEventSpace;
 use clack_host::prelude::*;
+use clack_host::utils::{BeatTime, SecondsTime};
 
 /// The library that this package's build has left beside the test.
 pub fn library() -> PathBuf {
@@ -162,6 +164,10 @@ pub struct Instance {
     pub status: Option<ProcessStatus>,
     /// What the plugin told its host, oldest first.
     pub told: Vec<Told>,
+    /// The tempo at a block's start; a transport without one where it is not a number.
+    pub tempo: Option<f64>,
+    /// Changes of it within the next block.
+    pub tempos: Vec<(u32, f64)>,
 }
 
 impl Instance {
@@ -180,6 +186,8 @@ impl Instance {
             channels: 2,
             status: None,
             told: Vec::new(),
+            tempo: None,
+            tempos: Vec::new(),
         }
     }
 
@@ -265,6 +273,10 @@ impl Instance {
                 *value,
             ));
         }
+        for (frame, bpm) in self.tempos.drain(..) {
+            events.push(&transport(frame, bpm));
+        }
+        let transport = self.tempo.map(|bpm| transport(0, bpm));
         let mut out_events = EventBuffer::new();
         let inputs = self.inputs.with_input_buffers(buses.iter_mut().map(|bus| {
             AudioPortBuffer {
@@ -290,7 +302,7 @@ impl Instance {
                 &events.as_input(),
                 &mut out_events.as_output(),
                 None,
-                None,
+                transport.as_ref(),
             ));
         };
         match AROUND.get() {
@@ -411,6 +423,30 @@ impl Drop for Instance {
     }
 }
 
+/// A host's transport that plays at a tempo.
+fn transport(frame: u32, bpm: f64) -> TransportEvent {
+    let mut event = TransportEvent {
+        header: EventHeader::new_core(frame, EventFlags::empty()),
+        flags: TransportFlags::IS_PLAYING,
+        song_pos_beats: BeatTime::default(),
+        song_pos_seconds: SecondsTime::default(),
+        tempo: bpm,
+        tempo_inc: 0.0,
+        loop_start_beats: BeatTime::default(),
+        loop_end_beats: BeatTime::default(),
+        loop_start_seconds: SecondsTime::default(),
+        loop_end_seconds: SecondsTime::default(),
+        bar_start: BeatTime::default(),
+        bar_number: 0,
+        time_signature_numerator: 4,
+        time_signature_denominator: 4,
+    };
+    if !bpm.is_nan() {
+        event.flags |= TransportFlags::HAS_TEMPO;
+    }
+    event
+}
+
 fn told(event: &UnknownEvent) -> Option<Told> {
     match event.as_core_event()? {
         CoreEventSpace::ParamValue(event) => Some(Told::Set(event.param_id()?, event.value())),
@@ -491,6 +527,11 @@ impl Random {
 
 /// What the engine's own renderer makes of the same input through the same preset.
 pub fn rendered(toml: &str, rate_hz: u32, input: &[Vec<f32>]) -> Vec<Vec<f32>> {
+    rendered_at(120.0, toml, rate_hz, input)
+}
+
+/// The same at a tempo.
+pub fn rendered_at(bpm: f64, toml: &str, rate_hz: u32, input: &[Vec<f32>]) -> Vec<Vec<f32>> {
     use headroom_engine::offline::{Tail, render};
     use headroom_engine::{Catalog, Memory, Stream, Tempo, preset};
     let spec = preset::parse(toml, "test", &Catalog::builtin()).expect("a preset");
@@ -501,7 +542,7 @@ pub fn rendered(toml: &str, rate_hz: u32, input: &[Vec<f32>]) -> Vec<Vec<f32>> {
         stream,
         &spec,
         &Memory::default(),
-        Tempo::default(),
+        Tempo::new(bpm).expect("a tempo"),
         Tail::Secs(0.0),
         |channels| {
             let frames = channels[0].len().min(input[0].len() - at);

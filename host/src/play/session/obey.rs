@@ -3,6 +3,7 @@
 use headroom_engine::ControlError;
 use headroom_engine::Controller;
 use headroom_engine::ModuleSpec;
+use headroom_engine::Tempo;
 use headroom_engine::preset;
 use headroom_ipc::Command;
 
@@ -80,6 +81,11 @@ impl Session<'_> {
             }
             Command::Unlearn { target } => self.desk.forget(target, &self.open.controller),
             Command::Device { wish } => self.change_device(wish),
+            Command::Tempo { bpm } => {
+                let tempo = Tempo::new(*bpm).ok_or("there is no such tempo")?;
+                self.open.controller.set_tempo(tempo).map_err(words)?;
+                Ok(format!("tempo {bpm}"))
+            }
         }
     }
 

@@ -45,6 +45,8 @@ impl Session<'_> {
             learning: self.desk.learning(),
             bindings: self.desk.bindings(),
             scale_percent: None,
+            tempo_bpm: controller.tempo().bpm(),
+            tempo_is_hosts: false,
         }
     }
 
