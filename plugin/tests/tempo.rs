@@ -77,12 +77,13 @@ fn what_a_host_hears_at_a_tempo_is_what_the_renderer_makes_at_it_to_the_bit() {
 #[test]
 fn a_tempo_that_changes_between_blocks_moves_the_echo_to_the_frame() {
     let mut instance = started(&echo("1/8", 0.0));
-    // At 120 an eighth is 12,000 frames, at 150 9,600, at 80 18,000; a change takes 1,920 at the most.
+    // At 120 an eighth is 12,000 frames, at 150 9,600, at 80 18,000; a change takes 1,920 at the most, and
+    // comes when the echo of before has been heard.
     let input = impulses(&[100, 20_100, 40_100, 60_100], 90_000);
     let bpm_at = |frame: usize| match frame {
         0..15_000 => 120.0,
-        15_000..35_000 => 150.0,
-        35_000..55_000 => 80.0,
+        15_000..39_000 => 150.0,
+        39_000..59_000 => 80.0,
         _ => 240.0,
     };
     let output = play(
@@ -261,7 +262,7 @@ fn a_vst3_hosts_tempo_that_changes_between_blocks_moves_the_echo_to_the_frame() 
         |at, block| {
             let bpm = match at {
                 0..15_000 => 120.0,
-                15_000..35_000 => 150.0,
+                15_000..39_000 => 150.0,
                 _ => 80.0,
             };
             plugin.set_tempo(bpm).expect("it is set");
