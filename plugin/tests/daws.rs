@@ -1,15 +1,17 @@
 //! Programs that people make music with, without their windows. They are large: `cargo xtask deep hosts`
 //! installs and runs them.
 
+mod ardour;
 mod host;
 
 use std::f64::consts::TAU;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
+use ardour::{Home, run};
 use headroom_engine::Catalog;
 use headroom_plugin::rows;
-use host::{rendered, vstpreset};
+use host::rendered;
 
 const RATE_HZ: u32 = 48_000;
 
@@ -75,70 +77,20 @@ fn rms_db(channel: &[f32]) -> f64 {
     10.0 * (sum / half.len() as f64).log10()
 }
 
-/// A home for the host that has the plugin and a preset in it; nothing of it is this user's.
-fn ardour(home: &Path, words: &[&str]) -> Command {
-    let mut command = Command::new(words[0]);
-    command
-        .args(&words[1..])
-        .stdin(Stdio::null())
-        .env("HOME", home)
-        .env("HEADROOM_FOLDER", home)
-        .env_remove("XDG_CONFIG_HOME")
-        .env_remove("XDG_CACHE_HOME");
-    command
-}
-
-/// What it said, which must have come to its end: Ardour's own end is not ours to judge (of 25 empty
-/// sessions, without any plugin, three ended in a double free).
-fn run(command: &mut Command, end: &str) -> String {
-    let output = command.output().expect("it starts");
-    let text = [output.stdout, output.stderr].concat();
-    let text = String::from_utf8_lossy(&text).into_owned();
-    assert!(text.contains(end), "{command:?}: {text}");
-    text
-}
-
 #[test]
 #[ignore = "`cargo xtask deep hosts` installs Ardour"]
 fn ardour_exports_what_the_engine_renders() {
-    const LIBRARIES: &str = "/usr/lib/ardour7";
-    let home = tempfile::tempdir().expect("a folder");
-    let home = home.path();
-    std::fs::create_dir_all(home.join(".vst3")).expect("a folder");
-    let bundle = host::bundle(&home.join(".vst3"));
-    // Ardour's cache knows whole seconds: what it scans must be older.
-    let library = bundle.join(format!(
-        "Contents/{}-linux/Headroom.so",
-        std::env::consts::ARCH
-    ));
-    std::fs::remove_file(&library).expect("the link goes");
-    std::fs::copy(host::library(), &library).expect("it is copied");
-    let file = std::fs::File::options()
-        .append(true)
-        .open(&library)
-        .expect("it opens");
-    let past = std::time::SystemTime::now() - std::time::Duration::from_secs(3_600);
-    file.set_modified(past).expect("it is old");
-    let presets = home.join(".vst3/presets/Headroom/Headroom");
-    std::fs::create_dir_all(&presets).expect("a folder");
-    std::fs::write(presets.join("Strip.vstpreset"), vstpreset(STRIP)).expect("a preset");
-    let exports = home.join(".config/ardour7/export");
+    let folder = tempfile::tempdir().expect("a folder");
+    let ardour = Home::new(folder.path(), STRIP);
+    let home = ardour.path();
+    let exports = ardour.settings().join("export");
     std::fs::create_dir_all(&exports).expect("a folder");
     std::fs::write(exports.join("floats.preset"), EXPORT).expect("a preset");
 
-    let scanner = format!("{LIBRARIES}/ardour-vst3-scanner");
-    let words = [&*scanner, "-v", "-f", bundle.to_str().expect("UTF-8")];
-    let scan = &mut ardour(home, &words);
-    let text = run(
-        scan.env("LD_LIBRARY_PATH", LIBRARIES),
-        "Found Plugin: Headroom",
-    );
-    assert!(text.contains("n_inputs=\"2\" n_outputs=\"2\""), "{text}");
-
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/daws/session.lua");
     let words = ["ardour7-lua", script.to_str().expect("UTF-8")];
-    run(&mut ardour(home, &words), "exported");
-    let session = &mut ardour(home, &words);
+    run(&mut ardour.command(&words), "exported");
+    let session = &mut ardour.command(&words);
     let text = run(session.env("HEADROOM_STRIP", "Strip"), "exported");
     assert!(text.contains("latency 0"), "{text}");
     for row in rows(&Catalog::builtin()) {

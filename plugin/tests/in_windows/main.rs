@@ -2,6 +2,8 @@
 //! `cargo xtask deep hosts` installs and runs them.
 #![cfg(target_os = "linux")]
 
+#[path = "../ardour/mod.rs"]
+mod ardour;
 #[path = "../display/mod.rs"]
 mod display;
 #[path = "../host/mod.rs"]
@@ -9,3 +11,5 @@ mod host;
 
 mod dawdreamer;
 mod guest;
+mod in_ardour;
+mod qtractor;
