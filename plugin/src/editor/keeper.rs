@@ -103,7 +103,8 @@ impl Keeper {
         let passed = self.looked.elapsed().min(LOOK_LIMIT);
         self.looked = Instant::now();
         self.silence += passed;
-        if self.started.elapsed() > SETTLED {
+        // Of one that has gone, the time when it was started says nothing any more.
+        if self.life == Life::Living && self.started.elapsed() > SETTLED {
             self.is_renewed = false;
         }
         match self.life {

@@ -50,6 +50,31 @@ fn a_screen_that_is_killed_is_back_once_by_itself_and_then_by_a_click() {
 }
 
 #[test]
+fn a_screen_that_has_lived_for_long_is_back_by_itself_once_and_not_twice() {
+    on_a_display(|stage| {
+        let entry = load(stage);
+        let mut open = Open::new(stage, &entry, 0, 0);
+        open.wait_for_screen();
+        // As long as earns it another time.
+        open.play(Duration::from_secs(11));
+        let first = open.screen_pid().expect("a screen");
+        signal(first, "KILL");
+        open.play_until("another screen", |open| {
+            stage.has_screen(open.socket) && open.screen_pid().is_some_and(|it| it != first)
+        });
+        let second = open.screen_pid().expect("a screen");
+        signal(second, "KILL");
+        open.play_until("words where it was", |open| stage.has_words(open.socket));
+        open.play(Duration::from_secs(1));
+        assert!(
+            screens_of(std::process::id()).is_empty(),
+            "it waits for a click"
+        );
+        open.close();
+    });
+}
+
+#[test]
 fn a_screen_that_hangs_is_told_of_and_comes_back_or_is_replaced() {
     on_a_display(|stage| {
         let entry = load(stage);
