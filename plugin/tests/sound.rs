@@ -3,7 +3,7 @@
 mod host;
 
 use headroom_engine::preset::factory;
-use host::{Instance, Random, Set, has_a_kind_twice, load, noise, rendered};
+use host::{DUCKER, Instance, Random, Set, has_a_kind_twice, keyed, load, noise, rendered};
 
 /// One of each kind, in an order that is not the catalogue's.
 const CHAIN: &str = r#"
@@ -323,36 +323,6 @@ fn an_empty_strip_gives_what_it_gets_and_never_what_is_no_number() {
     input[0][7] = 0.0;
     input[1][9] = 0.0;
     assert_same(&output, &input, "not finite");
-}
-
-/// A compressor that follows the side-chain, behind an equaliser.
-const DUCKER: &str = r#"
-headroom = 1
-[[module]]
-kind = "eq"
-[module.params]
-band2_gain_db = 4.7
-[[module]]
-kind = "compressor"
-[module.params]
-threshold_db = -40.0
-ratio = 8.0
-attack_ms = 1.0
-key = "external"
-"#;
-
-/// What the engine makes of it.
-fn keyed(toml: &str, input: &[Vec<f32>], key: &[Vec<f32>]) -> Vec<Vec<f32>> {
-    use headroom_engine::{Catalog, Memory, Stream, open, preset};
-    let spec = preset::parse(toml, "test", &Catalog::builtin()).expect("a preset");
-    let stream = Stream::new(48_000, 8_192, input.len()).expect("a stream");
-    let (_controller, mut processor) = open(stream, &spec, &Memory::default()).expect("an engine");
-    processor.process(&mut [], &[]);
-    let mut output = input.to_vec();
-    let mut views: Vec<&mut [f32]> = output.iter_mut().map(Vec::as_mut_slice).collect();
-    let key: Vec<&[f32]> = key.iter().map(Vec::as_slice).collect();
-    processor.process_keyed(&mut views, &key, &[]);
-    output
 }
 
 #[test]

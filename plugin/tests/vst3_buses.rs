@@ -6,41 +6,11 @@ mod com;
 mod host;
 
 use com::{Block, Bus, INPUT, Instance, MONO, Module, NONE, OUTPUT, STEREO};
-use headroom_engine::{Catalog, Memory, Stream, open, preset};
-use host::{Random, library, noise, rendered, state_of};
+use host::{DUCKER, Random, keyed, library, noise, rendered, state_of};
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{BusInfo_::BusFlags_, BusTypes_, SpeakerArr};
 use nice_plug::wrapper::vst3::vst3::Steinberg::{kResultFalse, kResultOk};
 
-/// A compressor that follows the side-chain, behind an equaliser.
-const DUCKER: &str = r#"
-headroom = 1
-[[module]]
-kind = "eq"
-[module.params]
-band2_gain_db = 4.7
-[[module]]
-kind = "compressor"
-[module.params]
-threshold_db = -40.0
-ratio = 8.0
-attack_ms = 1.0
-key = "external"
-"#;
-
 const FRAMES: usize = 6_000;
-
-/// What the engine makes of it, with this to follow, or with nothing.
-fn keyed(input: &[Vec<f32>], key: Option<&[Vec<f32>]>) -> Vec<Vec<f32>> {
-    let spec = preset::parse(DUCKER, "test", &Catalog::builtin()).expect("a preset");
-    let stream = Stream::new(48_000, 8_192, input.len()).expect("a stream");
-    let (_controller, mut processor) = open(stream, &spec, &Memory::default()).expect("an engine");
-    processor.process(&mut [], &[]);
-    let mut output = input.to_vec();
-    let mut views: Vec<&mut [f32]> = output.iter_mut().map(Vec::as_mut_slice).collect();
-    let key = key.unwrap_or_default().iter().map(Vec::as_slice);
-    processor.process_keyed(&mut views, &key.collect::<Vec<_>>(), &[]);
-    output
-}
 
 fn arrangement(channels: usize) -> u64 {
     [NONE, MONO, STEREO][channels]
@@ -180,13 +150,13 @@ fn the_side_chain_is_what_a_compressor_that_asks_for_it_follows() {
         let instance = ducker(&module, main, key, true);
         let ducked = play(&instance, &input, |of| bus(&loud, of));
         assert!(
-            ducked == keyed(&input, Some(&loud)),
+            ducked == keyed(DUCKER, &input, &loud),
             "{main} channels, {key} at the side-chain"
         );
         let silence = vec![vec![0.0; FRAMES]; key];
         let instance = ducker(&module, main, key, true);
         let open = play(&instance, &input, |of| bus(&silence, of));
-        assert!(open == keyed(&input, Some(&silence)));
+        assert!(open == keyed(DUCKER, &input, &silence));
         // By ear: 30 dB above a ratio of 8 is turned down by 26 dB or so, silence by nothing.
         let level = |sound: &[Vec<f32>]| -> f32 {
             let late = sound[0][FRAMES / 2..].iter();
@@ -201,8 +171,8 @@ fn the_side_chain_is_what_a_compressor_that_asks_for_it_follows() {
 fn a_side_chain_that_is_off_or_that_a_host_does_not_give_is_none() {
     let module = Module::load(&library());
     let (input, loud) = (noise(25, 2, FRAMES), noise(27, 2, FRAMES));
-    let own = keyed(&input, None);
-    assert!(own != keyed(&input, Some(&loud)));
+    let own = keyed(DUCKER, &input, &[]);
+    assert!(own != keyed(DUCKER, &input, &loud));
     let instance = ducker(&module, 2, 2, false);
     let given = |of| Some(Bus::Sound(part(&loud, of)));
     assert!(
@@ -251,7 +221,7 @@ fn a_key_that_lies_where_the_output_does_is_heard_as_it_came() {
         key_is_main: true,
         ..Block::of(&input)
     });
-    assert!(output == keyed(&input, Some(&input)));
+    assert!(output == keyed(DUCKER, &input, &input));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use com::frame::{Frame, attach, remove, resize, scale, size};
 use com::{Block, Instance, Module, Told};
-use display::{Stage, move_mouse, on_a_display, screens_of, wait_for, xdotool};
+use display::{Stage, files_and_threads, move_mouse, on_a_display, screens_of, wait_for, xdotool};
 use host::{noise, state_of};
 use nice_plug::wrapper::vst3::vst3::Steinberg::{IPlugView, kResultFalse, kResultOk};
 use nice_plug::wrapper::vst3::vst3::{ComPtr, ComWrapper};
@@ -318,16 +318,12 @@ fn a_hundred_openings_leave_no_descriptor_no_process_and_no_handler() {
         let mut open = Open::new(stage, &module, Some(Frame::default()));
         open.wait_for_screen();
         open.close();
-        let count = |what: &str| {
-            let list = std::fs::read_dir(format!("/proc/self/{what}"));
-            list.expect("Linux shows it").count()
-        };
         let settled = |open: &mut Open<'_>| {
             open.play_until("the end of it", |_| {
                 screens_of(std::process::id()).is_empty()
             });
             open.play(Duration::from_millis(200));
-            (count("fd"), count("task"))
+            files_and_threads(std::process::id())
         };
         let before = settled(&mut open);
         let window = stage.window(0, 0, (900, 600));

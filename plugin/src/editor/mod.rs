@@ -47,12 +47,24 @@ use self::keeper::Keeper;
 use self::outbox::Outbox;
 use self::past::Past;
 use self::shown::Shown;
-use self::socket::{Socket, SocketNews};
+use self::socket::Socket;
 use self::under_way::UnderWay;
 use crate::parameters::Parameters;
 
 pub use face::{Editor, EditorError, Handle, Window};
 pub(crate) use outbox::Gesture;
+
+/// What happened to a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(any(target_os = "linux", windows)), allow(dead_code))]
+pub(crate) enum SocketNews {
+    /// Somebody clicked on the words.
+    Clicked,
+    /// The screen has made itself another size, in pixels.
+    Wish(u32, u32),
+    /// The host has destroyed it with its own.
+    Gone,
+}
 
 /// What one instance keeps for its editor, open or not.
 #[derive(Default)]

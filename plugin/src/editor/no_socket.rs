@@ -1,17 +1,7 @@
 //! Where windows of other processes cannot be lived in: the screen opens a window of its own beside the host's,
 //! whose own stays empty. Never run.
 
-/// What happens to a socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code)]
-pub(crate) enum SocketNews {
-    /// Somebody clicked on it.
-    Clicked,
-    /// The screen has made itself another size.
-    Wish(u32, u32),
-    /// The host has destroyed it.
-    Gone,
-}
+use super::SocketNews;
 
 /// No window.
 pub(crate) struct Socket;

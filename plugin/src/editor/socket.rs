@@ -12,22 +12,13 @@ use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 use x11rb::{COPY_DEPTH_FROM_PARENT, COPY_FROM_PARENT};
 
+use super::SocketNews;
+
 /// As the screen's ground. The highest byte is for displays that draw through what has none.
 const GROUND: u32 = 0xff0e_1013;
 const INK: u32 = 0xff9d_a6b2;
 /// Fonts that every X server has, for a display of usual dots and of small ones.
 const FONTS: [[&str; 2]; 2] = [["7x14", "fixed"], ["12x24", "10x20"]];
-
-/// What happened to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SocketNews {
-    /// Somebody clicked on the words.
-    Clicked,
-    /// The screen has made itself another size, in pixels.
-    Wish(u32, u32),
-    /// The host has destroyed it with its own.
-    Gone,
-}
 
 /// The window.
 pub(crate) struct Socket {

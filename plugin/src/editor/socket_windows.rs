@@ -32,6 +32,7 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{
     WM_NCDESTROY, WM_PAINT, WNDCLASSEXW, WS_CHILD, WS_CLIPCHILDREN, WS_CLIPSIBLINGS,
 };
 
+use super::SocketNews;
 use super::beside::image;
 use crate::shield::shielded;
 
@@ -46,17 +47,6 @@ const LETTER: f64 = 15.0;
 const SETTLE: u32 = WM_APP;
 /// They go.
 const GO: u32 = WM_APP + 1;
-
-/// What happened to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SocketNews {
-    /// Somebody clicked on the words.
-    Clicked,
-    /// The screen has made itself another size, in pixels.
-    Wish(u32, u32),
-    /// The host has destroyed it with its own.
-    Gone,
-}
 
 /// The window.
 pub(crate) struct Socket {

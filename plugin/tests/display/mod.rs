@@ -210,6 +210,15 @@ pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// Files that a process has open, and its threads.
+pub fn files_and_threads(process: u32) -> (usize, usize) {
+    let count = |what: &str| {
+        let entries = std::fs::read_dir(format!("/proc/{process}/{what}"));
+        entries.expect("it runs").count()
+    };
+    (count("fd"), count("task"))
+}
+
 pub fn signal(pid: u32, name: &str) {
     let sent = Command::new("kill")
         .args([&format!("-{name}"), &pid.to_string()])

@@ -3,7 +3,7 @@
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
-use crate::display::{on_a_display, screens_of, wait_for};
+use crate::display::{files_and_threads, on_a_display, screens_of, wait_for};
 use crate::host::Told;
 use crate::open::{KNOB, Open, assert_untouched, load};
 
@@ -14,17 +14,12 @@ fn a_hundred_openings_leave_no_descriptor_no_process_and_no_thread() {
         let mut open = Open::new(stage, &entry, 0, 0);
         open.wait_for_screen();
         open.close();
-        let count = |what: &str| {
-            std::fs::read_dir(format!("/proc/self/{what}"))
-                .unwrap()
-                .count()
-        };
         let settled = |open: &mut Open<'_>| {
             open.play_until("the end of it", |_| {
                 screens_of(std::process::id()).is_empty()
             });
             open.play(Duration::from_millis(200));
-            (count("fd"), count("task"))
+            files_and_threads(std::process::id())
         };
         let before = settled(&mut open);
         for round in 0..100 {

@@ -574,3 +574,33 @@ pub fn has_a_kind_twice(text: &str) -> bool {
     kinds.dedup();
     kinds.len() < all
 }
+
+/// A compressor that follows the side-chain, behind an equaliser.
+pub const DUCKER: &str = r#"
+headroom = 1
+[[module]]
+kind = "eq"
+[module.params]
+band2_gain_db = 4.7
+[[module]]
+kind = "compressor"
+[module.params]
+threshold_db = -40.0
+ratio = 8.0
+attack_ms = 1.0
+key = "external"
+"#;
+
+/// What the engine makes of a preset at 48 kHz, with `key` to follow; without channels there is nothing to.
+pub fn keyed(toml: &str, input: &[Vec<f32>], key: &[Vec<f32>]) -> Vec<Vec<f32>> {
+    use headroom_engine::{Catalog, Memory, Stream, open, preset};
+    let spec = preset::parse(toml, "test", &Catalog::builtin()).expect("a preset");
+    let stream = Stream::new(48_000, 8_192, input.len()).expect("a stream");
+    let (_controller, mut processor) = open(stream, &spec, &Memory::default()).expect("an engine");
+    processor.process(&mut [], &[]);
+    let mut output = input.to_vec();
+    let mut views: Vec<&mut [f32]> = output.iter_mut().map(Vec::as_mut_slice).collect();
+    let key: Vec<&[f32]> = key.iter().map(Vec::as_slice).collect();
+    processor.process_keyed(&mut views, &key, &[]);
+    output
+}

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::display::{Stage, on_a_display, screens_of, wait_for, xdotool};
-use crate::guest::{Ended, Guest, KILLS, KNOB, count, window_manager};
+use crate::display::{Stage, files_and_threads, on_a_display, screens_of, wait_for, xdotool};
+use crate::guest::{Ended, Guest, KILLS, KNOB, window_manager};
 use crate::host::{python, vstpreset};
 
 const RACK: &str = r#"
@@ -208,7 +208,7 @@ fn dawdreamer_opens_and_closes_and_keeps_nothing() {
         for _ in 0..12 {
             host.open();
             host.close();
-            counts.push(count(host.pid()));
+            counts.push(files_and_threads(host.pid()));
         }
         eprintln!("descriptors and threads: {counts:?}");
         assert_eq!(counts[1], counts[11], "{counts:?}");

@@ -128,12 +128,3 @@ impl<'a> Guest<'a> {
         clicks
     }
 }
-
-/// Files that a process has open, and its threads.
-pub(crate) fn count(process: u32) -> (usize, usize) {
-    let count = |what: &str| {
-        let entries = std::fs::read_dir(format!("/proc/{process}/{what}"));
-        entries.expect("it runs").count()
-    };
-    (count("fd"), count("task"))
-}

@@ -6,8 +6,10 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::display::{Stage, move_mouse, on_a_display, screens_of, wait_for, xdotool};
-use crate::guest::{Ended, Guest, KILLS, KNOB, count, window_manager};
+use crate::display::{
+    Stage, files_and_threads, move_mouse, on_a_display, screens_of, wait_for, xdotool,
+};
+use crate::guest::{Ended, Guest, KILLS, KNOB, window_manager};
 
 /// In the mixer's window: the box of the plugins of the only output.
 const BOX: (i32, i32) = (519, 47);
@@ -183,7 +185,7 @@ fn qtractor_opens_and_closes_and_keeps_nothing() {
         for _ in 0..20 {
             host.open();
             host.close();
-            counts.push(count(host.pid()));
+            counts.push(files_and_threads(host.pid()));
         }
         eprintln!("descriptors and threads: {counts:?}");
         assert_eq!(counts[2], counts[19], "{counts:?}");
