@@ -259,22 +259,10 @@ fn a_server_that_stands_still_is_told_at_the_start_and_waited_for_while_playing(
 fn opened_on_what_goes(jackd: &Jackd, signal: &str, delay: Duration) -> (Output, Duration) {
     let place = tempfile::tempdir().unwrap();
     neutral(place.path());
-    // The server makes this as the first thing for each client; one that was killed leaves it behind.
-    let ours = format!("_{}_headroom", jackd.name);
-    let semaphore = || {
-        let names = std::fs::read_dir("/dev/shm").unwrap().flatten();
-        let mut names = names.map(|entry| entry.path());
-        names.find(|path| path.to_string_lossy().ends_with(&ours))
-    };
-    while let Some(left_behind) = semaphore() {
-        std::fs::remove_file(left_behind).unwrap();
-    }
+    jackd.forget_client("headroom");
     let args = ["--preset", "neutral.toml", "--seconds", "2"];
     let playing = Playing::start(jackd, place.path(), &args);
-    let start = Instant::now();
-    while semaphore().is_none() {
-        assert!(start.elapsed() < Duration::from_secs(10), "no client");
-    }
+    jackd.wait_for_client("headroom");
     std::thread::sleep(delay);
     jackd.signal(signal);
     let gone = Instant::now();

@@ -1,6 +1,8 @@
 //! What a JACK server has to connect to: its clients and their audio ports. Here a client is what a device
 //! is elsewhere: `system` is the card, and other programs can be heard and played into as well.
 
+use std::time::Duration;
+
 use jack::AudioIn;
 use jack::Client;
 use jack::ClientOptions;
@@ -9,7 +11,13 @@ use jack::PortSpec;
 
 use super::backend::BackendError;
 use super::jack_server::Member;
+use super::jack_server::remembers_leavers;
 use super::routing::Direction;
+
+/// How often a client is opened until no other one has left meanwhile.
+const OPENINGS: u32 = 8;
+/// Another thread of ours may be doing the same: closed for longer than open, both are closed at some time.
+const REOPEN_PAUSE: Duration = Duration::from_millis(80);
 
 /// A client of the server with audio ports, seen from outside: what it captures is its outputs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,8 +48,8 @@ pub(crate) fn connect(name: &str) -> Result<(Client, Member), BackendError> {
     let Some(member) = Member::join() else {
         return Err(unavailable("its server has just gone".to_owned()));
     };
-    match Client::new(name, ClientOptions::NO_START_SERVER) {
-        Ok((client, _)) => Ok((client, member)),
+    match clean_client(name) {
+        Ok(client) => Ok((client, member)),
         Err(jack::Error::LibraryError(_)) => {
             Err(unavailable("its library is not installed".to_owned()))
         }
@@ -53,6 +61,22 @@ pub(crate) fn connect(name: &str) -> Result<(Client, Member), BackendError> {
             ))
         }
         Err(_) => Err(unavailable("no JACK server is running".to_owned())),
+    }
+}
+
+/// A client in a library that has let go of all clients that have left. Where it has not, whoever takes their
+/// places is never woken by us, and hears nothing.
+fn clean_client(name: &str) -> Result<Client, jack::Error> {
+    let mut openings = 0;
+    loop {
+        let (client, _) = Client::new(name, ClientOptions::NO_START_SERVER)?;
+        openings += 1;
+        if !remembers_leavers() || openings == OPENINGS {
+            return Ok(client);
+        }
+        // Once the last client of ours is closed the library forgets everything.
+        drop(client);
+        std::thread::sleep(REOPEN_PAUSE);
     }
 }
 

@@ -2,12 +2,19 @@
 //! time: when the server has died and a new client is opened while an old one is still open, the library
 //! frees the old one under its owner's hands. So nobody opens a client before the last of the dead server's
 //! is closed.
+//!
+//! And jack2's library keeps one table for a process: by a client's number, the semaphore that wakes it. While our
+//! first client opens, it takes in who is there, but not yet that somebody leaves
+//! (`JackLibClient::ClientNotifyImp`, which looks for its own name first). The next client of that number is
+//! then given a semaphore that nobody waits at, or waits at one that nobody signals, and a synchronous server waits
+//! for it in every cycle.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Acquire;
 use std::sync::atomic::Ordering::Release;
+use std::time::Duration;
 
 /// How many times one of our clients was told that its server had gone.
 static DEATHS: AtomicU64 = AtomicU64::new(0);
@@ -52,6 +59,27 @@ impl Drop for Member {
             open.swap_remove(at);
         }
     }
+}
+
+/// How long a client that leaves may take until the library has let go of it.
+const LEAVING: Duration = Duration::from_millis(20);
+
+/// `[main]` Whether the library still holds the semaphore of a client that has left, which no later client will
+/// give back. Seen on Linux; nothing is known of it elsewhere.
+pub(super) fn remembers_leavers() -> bool {
+    let looks_so = || {
+        let maps = std::fs::read_to_string("/proc/self/maps");
+        maps.is_ok_and(|maps| maps.lines().any(is_of_a_leaver))
+    };
+    looks_so() && {
+        std::thread::sleep(LEAVING);
+        looks_so()
+    }
+}
+
+/// A line of proc(5)'s `maps`: the server takes a client's semaphore out of its folder when the client leaves.
+fn is_of_a_leaver(line: &str) -> bool {
+    line.contains("/jack_sem.") && line.ends_with(" (deleted)")
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A JACK server without a sound card: jackd's dummy driver, synchronous.
 
+use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
@@ -137,6 +138,29 @@ impl Jackd {
         let place = tempfile::tempdir().unwrap();
         let list = report(self.env(&mut headroom(place.path(), &["devices", "--json"])));
         list["backends"][0]["name"] == "jack" && list["backends"][0]["available"] == true
+    }
+
+    /// What the server makes as the first thing for each client and takes away as the last.
+    fn semaphore_of(&self, client: &str) -> Option<PathBuf> {
+        let ending = format!("_{}_{client}", self.name);
+        let files = std::fs::read_dir("/dev/shm").unwrap().flatten();
+        let mut files = files.map(|entry| entry.path());
+        files.find(|path| path.to_string_lossy().ends_with(&ending))
+    }
+
+    /// Throws away what a server that was killed has left of a client.
+    pub(crate) fn forget_client(&self, client: &str) {
+        while let Some(left_behind) = self.semaphore_of(client) {
+            std::fs::remove_file(left_behind).unwrap();
+        }
+    }
+
+    /// Returns when the server begins to take a client.
+    pub(crate) fn wait_for_client(&self, client: &str) {
+        let start = Instant::now();
+        while self.semaphore_of(client).is_none() {
+            assert!(start.elapsed() < Duration::from_secs(10), "no client");
+        }
     }
 
     /// Has a program find this server.

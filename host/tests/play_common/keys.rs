@@ -27,6 +27,7 @@ use jack::PortFlags;
 use jack::ProcessScope;
 use jack::RawMidi;
 
+use super::clients::must_open_again;
 use super::jackd::Jackd;
 
 /// The port that it sends from.
@@ -184,7 +185,9 @@ pub(crate) fn be_the_keys() {
 /// A server that is busy with the end of a client it lost refuses the next for a moment.
 fn connect() -> Client {
     for _ in 0..50 {
-        if let Ok((client, _)) = Client::new(CLIENT, ClientOptions::NO_START_SERVER) {
+        if let Ok((client, _)) = Client::new(CLIENT, ClientOptions::NO_START_SERVER)
+            && !must_open_again()
+        {
             return client;
         }
         std::thread::sleep(Duration::from_millis(100));

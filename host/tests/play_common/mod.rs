@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // each test binary uses its own part
 
+#[cfg(feature = "jack")]
+pub(crate) mod clients;
 pub(crate) mod desk;
 pub(crate) mod jackd;
 #[cfg(feature = "jack")]

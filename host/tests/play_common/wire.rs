@@ -23,13 +23,13 @@ use std::time::Instant;
 use jack::AudioIn;
 use jack::AudioOut;
 use jack::Client;
-use jack::ClientOptions;
 use jack::Control;
 use jack::NotificationHandler;
 use jack::Port;
 use jack::ProcessScope;
 
 use super::JackServer;
+use super::clients;
 
 /// How long any step may take: the whole of a long freewheel too.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -193,8 +193,8 @@ pub(crate) fn be_the_wire() {
     let signal = frames(&std::fs::read(input).unwrap());
     let words = Arc::new(Words::default());
 
-    let source = client(SOURCE);
-    let sink = client(SINK);
+    let mut clients = clients::open(&[SOURCE, SINK]).into_iter();
+    let (source, sink) = (clients.next().unwrap(), clients.next().unwrap());
     let ports = ["left", "right"];
     let outs = ports.map(|name| source.register_port(name, AudioOut::default()).unwrap());
     let ins = ports.map(|name| sink.register_port(name, AudioIn::default()).unwrap());
@@ -211,10 +211,10 @@ pub(crate) fn be_the_wire() {
     std::fs::write(ready(Path::new(output)), "").unwrap();
     for (side, (into, from)) in ports.iter().zip(into.split(',').zip(from.split(','))) {
         if !into.is_empty() && into != UNUSED[0] {
-            connect(source.as_client(), &format!("{SOURCE}:{side}"), into);
+            clients::connect(source.as_client(), &format!("{SOURCE}:{side}"), into);
         }
         if !from.is_empty() {
-            connect(sink.as_client(), from, &format!("{SINK}:{side}"));
+            clients::connect(sink.as_client(), from, &format!("{SINK}:{side}"));
         }
     }
     // A connection counts from the next cycle on.
@@ -248,20 +248,6 @@ pub(crate) fn be_the_wire() {
     written.extend(bytes(&heard));
     std::fs::write(output, written).unwrap();
     drop((source, sink));
-}
-
-fn client(name: &str) -> Client {
-    let options = ClientOptions::NO_START_SERVER | ClientOptions::USE_EXACT_NAME;
-    Client::new(name, options).expect("a server").0
-}
-
-/// Sometimes a server does not know a port that has only just registered.
-fn connect(client: &Client, from: &str, to: &str) {
-    let start = Instant::now();
-    while let Err(error) = client.connect_ports_by_name(from, to) {
-        assert!(start.elapsed() < Duration::from_secs(10), "{error}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }
 
 /// Hears of the change of freewheel.
