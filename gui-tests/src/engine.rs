@@ -90,12 +90,13 @@ impl Engine {
             Command::Set { target, value } => {
                 let place = place(description, target).ok_or("no such parameter")?;
                 self.values[place] = *value;
-                return Ok(String::new());
+                // In words, as the program says it to whoever has no screen.
+                return Ok(format!("{target} {value}"));
             }
             Command::Begin { .. } | Command::End { .. } => return Ok(String::new()),
             Command::Tempo { bpm } => {
                 description.tempo_bpm = *bpm;
-                return Ok(String::new());
+                return Ok(format!("tempo {bpm}"));
             }
             Command::Panic { on } => description.panic = *on,
             Command::Mute { on } => description.muted = *on,

@@ -3,6 +3,7 @@
 
 pub mod curves;
 pub mod engine;
+pub mod kinds;
 pub mod music;
 pub mod rack;
 pub mod shipped;

@@ -5,7 +5,8 @@ use crate::hands::Hands;
 use crate::model::{Link, MAX_MODULES, Picture};
 use crate::sound::Averaging;
 use crate::spectrum::FRAMES;
-use headroom_ipc::{Client, MAX_VALUES, State, Stream, Tap};
+use headroom_ipc::{Client, Command, MAX_VALUES, State, Stream, Tap};
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -41,6 +42,34 @@ pub struct Line {
     /// Whether meters still fall.
     falls: bool,
     why: Option<String>,
+    shown: Shown,
+}
+
+/// Commands whose control shows by itself that they were done: only a refusal of theirs is put into words. A drag
+/// is many of them.
+#[derive(Debug, Default)]
+struct Shown(VecDeque<u64>);
+
+impl Shown {
+    /// Answers of more are not kept by any line.
+    const MOST: usize = 256;
+
+    fn sent(&mut self, command: &Command, sequence: u64) {
+        if matches!(command, Command::Set { .. } | Command::Tempo { .. }) {
+            if self.0.len() == Self::MOST {
+                self.0.pop_front();
+            }
+            self.0.push_back(sequence);
+        }
+    }
+
+    /// Whether an answer is to a command of these. Those before it have theirs.
+    fn take(&mut self, sequence: u64) -> bool {
+        while self.0.front().is_some_and(|sent| *sent < sequence) {
+            self.0.pop_front();
+        }
+        self.0.front() == Some(&sequence)
+    }
 }
 
 impl std::fmt::Debug for Line {
@@ -81,6 +110,7 @@ impl Line {
             after: Vec::with_capacity(FRAMES),
             falls: false,
             why: None,
+            shown: Shown::default(),
         }
     }
 
@@ -167,8 +197,9 @@ impl Line {
             None => {}
         }
         for reply in client.replies() {
+            let is_shown = self.shown.take(reply.sequence);
             match reply.result {
-                Ok(text) if text.is_empty() => {}
+                Ok(text) if text.is_empty() || is_shown => {}
                 Ok(text) => picture.note(&text, false),
                 Err(text) => picture.note(&text, true),
             }
@@ -204,6 +235,7 @@ impl Line {
                     ..Picture::default()
                 };
                 self.client = Some(client);
+                self.shown = Shown::default();
                 self.generation = None;
                 self.gone = None;
                 self.why = None;
@@ -251,10 +283,13 @@ impl Line {
 
     /// `[main]` Sends what the hands did; says in `picture` what could not be sent.
     pub fn send(&mut self, picture: &mut Picture, hands: &mut Hands) {
-        let client = &mut self.client;
+        let (client, shown) = (&mut self.client, &mut self.shown);
         let mut refusal = None;
         hands.send(|command| match client.as_mut()?.send(command) {
-            Ok(sequence) => Some(sequence),
+            Ok(sequence) => {
+                shown.sent(command, sequence);
+                Some(sequence)
+            }
             Err(error) => {
                 refusal = Some(error.to_string());
                 None

@@ -77,6 +77,11 @@ pub struct Shown {
 }
 
 impl Picture {
+    /// `[any]` Whether there is a rack that can be worked on.
+    pub fn has_rack(&self) -> bool {
+        !matches!(self.link, Link::Connecting | Link::Gone)
+    }
+
     /// `[main]` The modules that are drawn, with their kinds; those of a damaged description are left
     /// out.
     pub fn modules(&self) -> impl Iterator<Item = (usize, &ModuleInfo, &KindInfo)> {

@@ -66,6 +66,7 @@ pub(super) fn show(ui: &mut Ui, screen: &mut Screen, picture: &Picture, hands: &
             let search = egui::TextEdit::singleline(&mut screen.chain.search)
                 .hint_text("Search modules")
                 .char_limit(60)
+                .margin(egui::Margin::symmetric(8, 6))
                 .desired_width(f32::INFINITY);
             let field = ui.add(search);
             if response.clicked() {

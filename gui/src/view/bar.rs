@@ -4,7 +4,7 @@ use super::{Page, Screen, tempo};
 use crate::draw::{self, Button};
 use crate::hands::Hands;
 use crate::icon::{self, Icon};
-use crate::model::{Link, Picture};
+use crate::model::{Link, Note, Picture};
 use crate::text::{self, cut};
 use crate::theme::{self, Theme, size, space};
 use egui::{Align, Align2, Layout, Rect, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
@@ -86,11 +86,12 @@ fn name(ui: &mut Ui, screen: &mut Screen, picture: &Picture) {
 
 fn compare(ui: &mut Ui, picture: &Picture, hands: &mut Hands) {
     for (slot, word) in [(0, "A"), (1, "B")] {
-        let on = picture.description.compared == slot;
+        let on = picture.has_rack() && picture.description.compared == slot;
         let mut button = Button::new(ui, word, "Compare two racks (C)").on(on);
         button.name = if slot == 0 { "Compare A" } else { "Compare B" };
         button.width = 30.0;
         button.hue = Theme::of(ui).text;
+        button.enabled = picture.has_rack();
         if button.show(ui).clicked() && !on {
             hands.act(Command::Compare { slot });
         }
@@ -105,7 +106,7 @@ fn history(ui: &mut Ui, picture: &Picture, hands: &mut Hands) {
     ] {
         let button = Button {
             name,
-            enabled: step.is_some(),
+            enabled: step.is_some() && picture.has_rack(),
             width: 32.0,
             ..Button::new(ui, "", "")
         };
@@ -144,6 +145,7 @@ fn sound(ui: &mut Ui, picture: &Picture, hands: &mut Hands) {
         "Mute the output (M)",
     );
     button.name = "Mute";
+    button.enabled = picture.has_rack();
     button.hue = theme.wrong;
     button.width = 62.0;
     if button.on(muted).show(ui).clicked() {
@@ -162,6 +164,7 @@ fn sound(ui: &mut Ui, picture: &Picture, hands: &mut Hands) {
     };
     let button = Button {
         name: "Record",
+        enabled: picture.has_rack(),
         hue: theme.wrong,
         width: 70.0,
         ..Button::new(ui, &word, "Record input and output to files (R)")
@@ -232,7 +235,7 @@ fn standing(ui: &mut Ui, picture: &Picture) {
 pub(super) fn notes(ui: &Ui, page: Rect, picture: &Picture) {
     let theme = Theme::of(ui);
     let mut bottom = page.max.y - space::SMALL;
-    for note in picture.notes.iter().rev() {
+    for (place, note) in picture.notes.iter().enumerate().rev() {
         if note.until_secs < picture.now_secs {
             continue;
         }
@@ -268,6 +271,22 @@ pub(super) fn notes(ui: &Ui, page: Rect, picture: &Picture) {
             color,
         );
         painter.galley(rect.min + vec2(34.0, 8.0), galley, theme.text);
+        say(ui, rect, place, note);
         bottom = rect.min.y - space::TINY;
     }
+}
+
+/// A screen reader says an answer when it comes, whatever it is at.
+fn say(ui: &Ui, rect: Rect, place: usize, note: &Note) {
+    let id = ui.scope_id().with(("note", place));
+    let response = ui.interact(rect, id, Sense::hover());
+    let role = egui::accesskit::Role::Label;
+    response.widget_info(|| egui::WidgetInfo::labeled(role, true, &note.text));
+    ui.ctx().accesskit_node_builder(id, |node| {
+        node.set_live(if note.refused {
+            egui::accesskit::Live::Assertive
+        } else {
+            egui::accesskit::Live::Polite
+        });
+    });
 }

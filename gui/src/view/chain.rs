@@ -82,12 +82,13 @@ fn card(
     response.widget_info(|| {
         egui::WidgetInfo::selected(egui::accesskit::Role::Button, true, selected, &label)
     });
-    if response.clicked() {
+    if response.clicked() || response.drag_started() {
         screen.select(&module.id);
+        // Keys are for what was touched last.
+        response.request_focus();
     }
     if response.drag_started() {
         screen.chain.dragged = Some(module.id.clone());
-        screen.select(&module.id);
     }
     by_key(ui, &response, picture, hands, (place, module));
     let power = power(ui, rect, module, name, bypassed, hands);

@@ -27,7 +27,7 @@ pub use plot::{Plane, Scale};
 pub use treemap::{Node, layout as treemap_layout, tree as treemap_tree};
 
 use crate::hands::Hands;
-use crate::model::{Link, Picture};
+use crate::model::Picture;
 use crate::sound::Averaging;
 use crate::theme::{Look, Theme, space};
 use egui::{Key, Modifiers, Rect, Ui, pos2};
@@ -125,8 +125,7 @@ impl Screen {
         rail::show(ui, rail, self, picture, hands);
         bar::show(ui, bar, self, picture, hands);
         master::show(ui, master.shrink(space::TINY), picture);
-        let is_there = !matches!(picture.link, Link::Connecting | Link::Gone);
-        if is_there {
+        if picture.has_rack() {
             match self.page {
                 Page::Rack => self.rack(ui, page, picture, hands),
                 Page::Meters => meters::show(ui, page, self, picture),
@@ -171,9 +170,23 @@ impl Screen {
         if ui.ctx().text_edit_focused() {
             return;
         }
-        let description = &picture.description;
         let pressed = |modifiers, key| ui.input_mut(|input| input.consume_key(modifiers, key));
         let plain = |key| pressed(Modifiers::NONE, key);
+        for (key, page) in [
+            (Key::F1, Page::Rack),
+            (Key::F2, Page::Meters),
+            (Key::F3, Page::Health),
+            (Key::F4, Page::Presets),
+            (Key::F5, Page::Device),
+        ] {
+            if plain(key) {
+                self.page = page;
+            }
+        }
+        if !picture.has_rack() {
+            return;
+        }
+        let description = &picture.description;
         if plain(Key::P) {
             let on = !description.panic;
             hands.act(Command::Panic { on });
@@ -206,17 +219,6 @@ impl Screen {
         {
             let target = target.clone();
             hands.act(Command::Learn { target, on: false });
-        }
-        for (key, page) in [
-            (Key::F1, Page::Rack),
-            (Key::F2, Page::Meters),
-            (Key::F3, Page::Health),
-            (Key::F4, Page::Presets),
-            (Key::F5, Page::Device),
-        ] {
-            if plain(key) {
-                self.page = page;
-            }
         }
     }
 }

@@ -73,14 +73,20 @@ pub(super) fn show(
 
 fn panic_button(ui: &mut Ui, rect: Rect, picture: &Picture, hands: &mut Hands) {
     let theme = Theme::of(ui);
-    let on = picture.description.panic;
+    let enabled = picture.has_rack();
+    let on = enabled && picture.description.panic;
     let button = Rect::from_min_max(
         pos2(rect.min.x + 6.0, rect.max.y - 82.0),
         pos2(rect.max.x - 2.0, rect.max.y - 6.0),
     );
-    let response = ui.interact(button, ui.scope_id().with("panic"), Sense::click());
+    let sense = if enabled {
+        Sense::click()
+    } else {
+        Sense::hover()
+    };
+    let response = ui.interact(button, ui.scope_id().with("panic"), sense);
     let role = egui::accesskit::Role::Button;
-    response.widget_info(|| egui::WidgetInfo::selected(role, true, on, "Panic"));
+    response.widget_info(|| egui::WidgetInfo::selected(role, enabled, on, "Panic"));
     // On the press, not on the release: whoever needs silence does not wait for their own finger.
     let pressed =
         response.is_pointer_button_down_on() && ui.input(|input| input.pointer.primary_pressed());
@@ -89,14 +95,17 @@ fn panic_button(ui: &mut Ui, rect: Rect, picture: &Picture, hands: &mut Hands) {
     }
     let painter = ui.painter();
     let radius = f32::from(theme::RADIUS);
-    let (fill, text) = if on {
+    let (fill, text) = if !enabled {
+        (theme.raised, faint(theme.dim, 0.5))
+    } else if on {
         (theme.wrong, theme.on_hue)
     } else if response.hovered() {
         (faint(theme.wrong, 0.3), theme.text)
     } else {
         (faint(theme.wrong, 0.14), theme.wrong)
     };
-    let stroke = Stroke::new(2.0, theme.wrong);
+    let edge = if enabled { theme.wrong } else { theme.line };
+    let stroke = Stroke::new(2.0, edge);
     painter.rect(button, radius, fill, stroke, StrokeKind::Inside);
     let (word, below) = if on {
         ("RESUME", "silent")
