@@ -7,6 +7,7 @@ mod face;
 mod gl;
 mod hand;
 mod inside;
+mod options;
 mod paper;
 mod reader;
 
@@ -14,18 +15,18 @@ use crate::hands::Hands;
 use crate::link::{Line, Source, Wants};
 use crate::model::Picture;
 use crate::pace::Pace;
-use crate::theme::Look;
 use crate::view::Screen;
 use egui_winit::accesskit_winit::Event;
 use face::Face;
 use hand::Hand;
 use reader::Bell;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use winit::application::ApplicationHandler;
 use winit::event::WindowEvent;
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop};
 use winit::window::WindowId;
+
+pub use options::{DrawnBy, Options, WindowError};
 
 /// How often the program is looked at while something moves.
 const PERIOD: Duration = Duration::from_millis(33);
@@ -39,74 +40,6 @@ const HIDDEN_INSIDE_PERIOD: Duration = Duration::from_millis(200);
 const SHORTEST: Duration = Duration::from_micros(16_600);
 /// How long a picture is drawn before it is kept.
 const SETTLED: Duration = Duration::from_secs(1);
-
-/// Who turns triangles into pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum DrawnBy {
-    /// The graphics card where there is one, else the processor.
-    #[default]
-    Either,
-    /// The graphics card, or a driver that imitates one.
-    Card,
-    /// The processor.
-    Processor,
-}
-
-/// What the program was asked for.
-#[derive(Debug)]
-pub struct Options {
-    /// Who draws.
-    pub drawn_by: DrawnBy,
-    /// Whom to attach to.
-    pub source: Source,
-    /// The window of another program to live in: X11's, or one of Windows.
-    pub parent: Option<u32>,
-    /// Dark or light.
-    pub look: Look,
-    /// 1 is 100 %.
-    pub scale: f32,
-    /// Draw for a second, keep the picture here, end.
-    pub screenshot: Option<PathBuf>,
-    /// The page to begin with.
-    pub page: crate::view::Page,
-    /// Points of the window.
-    pub size: (f32, f32),
-    /// Say at the end how many frames were drawn.
-    pub has_stats: bool,
-    /// When the process began.
-    pub started: Instant,
-}
-
-/// Why there is no window, or no longer.
-#[derive(Debug, thiserror::Error)]
-pub enum WindowError {
-    /// There is no display.
-    #[error("no display: {0}")]
-    Events(#[from] winit::error::EventLoopError),
-    /// The display has no OpenGL.
-    #[error("the display cannot be drawn on: {0}")]
-    Display(String),
-    /// No window.
-    #[error("no window: {0}")]
-    Window(String),
-    /// OpenGL refuses.
-    #[error("OpenGL: {0}")]
-    Gl(glutin::error::Error),
-    /// OpenGL is too old.
-    #[error("OpenGL cannot draw this: {0}")]
-    Painter(String),
-    /// Nobody here closed it.
-    #[error("another program has destroyed the window")]
-    Destroyed,
-    /// The picture could not be kept.
-    #[error("cannot write {path}: {error}")]
-    Screenshot {
-        /// Where.
-        path: PathBuf,
-        /// Why.
-        error: std::io::Error,
-    },
-}
 
 /// `[main]` Opens the window and stays until it is closed.
 ///
@@ -152,6 +85,8 @@ struct App {
     /// egui wants to be drawn then.
     wanted: Option<Instant>,
     hidden: bool,
+    /// Other windows lie over all of it.
+    covered: bool,
     hand: Hand,
     /// The picture that was asked for is kept.
     is_done: bool,
@@ -181,6 +116,7 @@ impl App {
             stale: true,
             wanted: None,
             hidden: false,
+            covered: false,
             hand: Hand::default(),
             is_done: false,
             bell,
@@ -204,6 +140,7 @@ impl App {
         if now < self.next_look {
             return;
         }
+        self.see_whether_hidden();
         let wants = Wants {
             sound: self.screen.wants_sound() && !self.hidden,
             health: self
@@ -232,6 +169,13 @@ impl App {
         };
         // From when it should have been, so that thirty a second are thirty.
         self.next_look = (self.next_look + period).max(now + period / 2);
+    }
+
+    fn see_whether_hidden(&mut self) {
+        let keyboard = self.face.as_ref().and_then(|face| face.keyboard.as_ref());
+        let is_shown = keyboard.is_none_or(inside::Keyboard::is_shown);
+        let was_hidden = std::mem::replace(&mut self.hidden, self.covered || !is_shown);
+        self.stale |= was_hidden && !self.hidden;
     }
 
     /// Draws what changed; `is_uncovered` if the display has lost the picture.
@@ -355,7 +299,7 @@ impl ApplicationHandler<Event> for App {
             }
             WindowEvent::Resized(size) => face.resize(*size),
             WindowEvent::Occluded(hidden) => {
-                self.hidden = *hidden;
+                self.covered = *hidden;
                 self.next_look = Instant::now();
             }
             WindowEvent::MouseInput { state, .. } if state.is_pressed() => {

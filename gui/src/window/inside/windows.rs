@@ -9,6 +9,7 @@
 use raw_window_handle::{HasWindowHandle, RawWindowHandle, Win32WindowHandle};
 use std::num::NonZeroIsize;
 use windows_sys::Win32::UI::Input::KeyboardAndMouse::SetFocus;
+use windows_sys::Win32::UI::WindowsAndMessaging::IsWindowVisible;
 use winit::dpi::PhysicalPosition;
 use winit::event_loop::EventLoopBuilder;
 use winit::window::{Window, WindowAttributes};
@@ -53,5 +54,11 @@ impl Keyboard {
         let window = std::ptr::without_provenance_mut(self.window.cast_unsigned());
         // SAFETY: a number that is no window's any more is refused.
         unsafe { SetFocus(window) };
+    }
+    /// `[main]` Whether it is on the display with all that it is in.
+    pub(crate) fn is_shown(&self) -> bool {
+        let window = std::ptr::without_provenance_mut(self.window.cast_unsigned());
+        // SAFETY: a number that is no window's any more is none that is seen.
+        unsafe { IsWindowVisible(window) != 0 }
     }
 }

@@ -5,7 +5,7 @@ use winit::event_loop::EventLoopBuilder;
 use winit::platform::x11::{EventLoopBuilderExtX11, WindowAttributesExtX11};
 use winit::window::{Window, WindowAttributes};
 use x11rb::connection::Connection;
-use x11rb::protocol::xproto::{ConnectionExt, InputFocus};
+use x11rb::protocol::xproto::{ConnectionExt, InputFocus, MapState};
 use x11rb::rust_connection::RustConnection;
 
 /// `[main]` Of all displays the one that such windows are on.
@@ -23,7 +23,8 @@ pub(crate) fn put_into(attributes: WindowAttributes, parent: u32) -> WindowAttri
     attributes.with_embed_parent_window(parent)
 }
 
-/// A second line to the display, by which the keyboard is asked for.
+/// A second line to the display: by it the keyboard is asked for, and whether the window is seen. There a window
+/// that somebody has destroyed is an answer; on the first line it would be the end of the process.
 pub(crate) struct Keyboard {
     connection: RustConnection,
     window: u32,
@@ -50,5 +51,13 @@ impl Keyboard {
         if asked.is_ok() && self.connection.flush().is_err() {
             eprintln!("headroom-gui: the display has closed its line");
         }
+    }
+    /// `[main]` Whether it is on the display with all that it is in. A host that hides its own window says so to
+    /// nobody in it.
+    pub(crate) fn is_shown(&self) -> bool {
+        let asked = self.connection.get_window_attributes(self.window);
+        let answer = asked.ok().and_then(|asked| asked.reply().ok());
+        // Who does not know it draws.
+        answer.is_none_or(|window| window.map_state == MapState::VIEWABLE)
     }
 }
