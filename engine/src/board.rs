@@ -171,6 +171,7 @@ pub fn health_info(controller: &Controller) -> HealthInfo {
             mark("scratch bytes", health.scratch_bytes),
         ],
         collected_bytes: health.collected.bytes,
+        retired_bytes: controller.retired_bytes() as u64,
         ..HealthInfo::default()
     }
 }

@@ -14,7 +14,7 @@ use thiserror::Error;
 use crate::builder::{LiveSlot, OpenError, SlotBuilder};
 use crate::dsp::simd::ask_the_processor;
 use crate::footprint::{Fixed, taken_map};
-use crate::memory::{Carver, Memory, MemoryMap, Place, Scratch, Sort, Taken, populate_code};
+use crate::memory::{Carver, Memory, MemoryMap, Place, Scratch, Taken, populate_code};
 use crate::message::{Change, Message, Notice, SlotKey};
 use crate::meter::{Level, LevelCells};
 use crate::panic::PanicButton;
@@ -494,12 +494,17 @@ impl Controller {
     /// The racks' own lists are those of the rack as it was last asked for.
     pub fn memory_map(&self) -> MemoryMap {
         let mut map = taken_map(&self.fixed, &self.spec, &self.live);
-        let regions = map.parts.iter().filter(|part| part.sort == Sort::Region);
-        let known: usize = regions.map(|part| part.bytes).sum();
+        map.retired_bytes = self.retired_bytes();
+        map
+    }
+
+    /// `[main]` Bytes of what has left and is not given back yet: without the list of all that is there.
+    pub fn retired_bytes(&self) -> usize {
+        let slots: usize = self.live.iter().map(|slot| slot.taken.bytes).sum();
+        let known = self.fixed.scratch.bytes + slots;
         // Relaxed: a figure for people. The collector may give back between the two readings.
         let all = self.slots.region_bytes.load(Ordering::Relaxed);
-        map.retired_bytes = all.saturating_sub(known);
-        map
+        all.saturating_sub(known)
     }
 
     /// `[main]` Has only what one module changes of its input be heard, or all again: over 20 ms, and without

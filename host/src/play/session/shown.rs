@@ -90,7 +90,6 @@ impl Session<'_> {
                 .stack
                 .fullest()
                 .map(|stack| (stack.used_bytes, stack.limit_bytes)),
-            retired_bytes: controller.memory_map().retired_bytes as u64,
             realtime: shared.priority() == Priority::Realtime,
             locked: rights.audio_bytes > 0 && rights.audio_locked_bytes >= rights.audio_bytes,
             reconnects: self.absence.reconnects,
