@@ -343,8 +343,13 @@ impl EditorHandle for Handle {
         self.shape.set_scale(scale);
         let size = self.shape.pixels();
         self.with(|open| {
-            // As much is seen as before: the host is asked for the room.
-            open.wish(size, false);
+            if open.is_seen {
+                // As much is seen as before: the host is asked for the room.
+                open.wish(size, false);
+            } else {
+                // It asks itself how large that will be before it shows it.
+                open.socket.resize(size);
+            }
             Ok(())
         })
     }
