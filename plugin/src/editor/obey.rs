@@ -5,7 +5,7 @@ use headroom_engine::preset::{self, Library, ModuleSpec, RackSpec};
 use headroom_ipc::Command;
 
 use super::outbox::{Gesture, Outbox};
-use super::past::{Past, Step};
+use super::past::{Past, Step, Whole};
 use super::shown::Shown;
 use super::under_way::UnderWay;
 use crate::desk::Desk;
@@ -216,10 +216,33 @@ impl Hand<'_> {
 
     /// One step to another rack.
     fn change(&mut self, rack: RackSpec, label: String, done: String) -> String {
-        let before = self.rack();
+        let before = self.whole();
         self.go_to(&rack);
-        self.past.changed(label, before, rack);
+        self.past.changed(label, before, self.whole());
         done
+    }
+
+    /// Where all will stand when what is on its way has arrived.
+    fn whole(&self) -> Whole {
+        let rows = 0..self.parameters.rows().len();
+        let value = |row| self.under_way.value(self.parameters, row);
+        Whole {
+            rack: self.rack(),
+            values: rows.map(value).collect(),
+            preset: self.shown.preset.clone(),
+        }
+    }
+
+    /// Has the host move all back to where it stood.
+    fn go_back(&mut self, to: &Whole) {
+        self.parameters.relabel(&to.rack);
+        self.shown.preset.clone_from(&to.preset);
+        for (row, value) in to.values.iter().enumerate() {
+            // The host's own bypass is none of the rack's.
+            if self.parameters.rows()[row].target != Target::HostBypass {
+                self.move_to(row, *value);
+            }
+        }
     }
 
     /// Has the host move all that is otherwise in `rack`.
@@ -251,7 +274,9 @@ impl Hand<'_> {
             Step::Value {
                 row, before, after, ..
             } => self.move_to(row, if is_back { before } else { after }),
-            Step::Rack { before, after, .. } => self.go_to(if is_back { &before } else { &after }),
+            Step::Rack { before, after, .. } => {
+                self.go_back(if is_back { &before } else { &after });
+            }
         }
     }
 
@@ -266,9 +291,12 @@ impl Hand<'_> {
             }
         }
         let label = format!("preset `{}`", rack.name);
+        let before = self.whole();
         self.under_way.is_rack();
+        self.go_to(&rack);
         self.shown.preset = name.to_owned();
-        Ok(self.change(rack, label, format!("preset `{name}`")))
+        self.past.changed(label, before, self.whole());
+        Ok(format!("preset `{name}`"))
     }
 
     fn save_preset(&mut self, name: &str) -> Answer {
@@ -296,10 +324,10 @@ impl Hand<'_> {
     fn compare(&mut self, slot: u8) -> Answer {
         let name = ["A", "B"][usize::from(slot.min(1))];
         if self.past.compared != slot {
-            let current = self.rack();
+            let current = self.whole();
             let to = self.past.other.take().unwrap_or_else(|| current.clone());
             self.under_way.is_rack();
-            self.go_to(&to);
+            self.go_back(&to);
             self.past.other = Some(current);
             self.past.compared = slot;
         }

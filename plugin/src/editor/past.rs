@@ -21,9 +21,19 @@ pub(crate) enum Step {
     /// Modules came, went or changed places, or all of them are others.
     Rack {
         label: String,
-        before: Box<RackSpec>,
-        after: Box<RackSpec>,
+        before: Box<Whole>,
+        after: Box<Whole>,
     },
+}
+
+/// All that the parameters stand at: also what a module that is out does, which the host keeps too.
+#[derive(Debug, Clone)]
+pub(crate) struct Whole {
+    pub(crate) rack: RackSpec,
+    /// By their rows.
+    pub(crate) values: Box<[f32]>,
+    /// The name by which its preset is loaded again.
+    pub(crate) preset: String,
 }
 
 impl Step {
@@ -47,7 +57,7 @@ pub(crate) struct Past {
     /// Which of the two plays: 0 is A.
     pub(crate) compared: u8,
     /// The other one, once there is one.
-    pub(crate) other: Option<RackSpec>,
+    pub(crate) other: Option<Whole>,
 }
 
 impl Past {
@@ -120,7 +130,7 @@ impl Past {
     }
 
     /// `[main]` The rack is another one.
-    pub(crate) fn changed(&mut self, label: String, before: RackSpec, after: RackSpec) {
+    pub(crate) fn changed(&mut self, label: String, before: Whole, after: Whole) {
         self.push(Step::Rack {
             label,
             before: Box::new(before),
