@@ -1,7 +1,9 @@
 //! A display, a program that plays on it, hands.
 
 // Each test takes what it needs.
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub)]
+
+pub(crate) mod listener;
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,8 @@
 //! An X display of a test's own, the host's window on it, and a hand at its mouse.
 #![allow(dead_code, unreachable_pub)]
 
+#[path = "../../../gui/tests/common/listener.rs"]
+pub mod listener;
 mod tree;
 
 use std::io::{BufRead, BufReader};
@@ -14,8 +16,12 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::rust_connection::RustConnection;
 
+use self::listener::{Bus, Listener};
+
 /// Where a test that runs again on a display of its own finds that.
 const STAGE: &str = "HEADROOM_TEST_STAGE";
+/// Where programs find the session's bus.
+const BUS: &str = "DBUS_SESSION_BUS_ADDRESS";
 
 /// An X server without a screen.
 struct Server {
@@ -124,7 +130,7 @@ pub fn on_a_display(body: impl FnOnce(&Stage)) {
     let test = test_of(&body);
     let Some(bundle) = std::env::var_os(STAGE) else {
         let server = Server::start();
-        let mut again = again(test, &server.name);
+        let mut again = again(test, &server.name, None);
         assert!(again.0.wait().expect("it ends").success(), "{test}");
         return;
     };
@@ -132,10 +138,30 @@ pub fn on_a_display(body: impl FnOnce(&Stage)) {
     body(&Stage::new());
 }
 
+/// The same where somebody listens, as screen readers do: what is on a screen is found by its name, wherever it is
+/// drawn, and words that are seen are read.
+pub fn on_a_display_that_is_read(body: impl FnOnce(&Stage, &Listener)) {
+    let test = test_of(&body);
+    if std::env::var_os(STAGE).is_some() {
+        let bus = std::env::var(BUS).expect("there is one");
+        return body(&Stage::new(), &Listener::come(&bus));
+    }
+    let server = Server::start();
+    let place = tempfile::tempdir().expect("a folder");
+    let mut daemon = Command::new("dbus-daemon");
+    daemon
+        .env("HOME", place.path())
+        .env("XDG_RUNTIME_DIR", place.path())
+        .env("DISPLAY", &server.name);
+    let bus = Bus::start(daemon);
+    let mut again = again(test, &server.name, Some(&bus.address));
+    assert!(again.0.wait().expect("it ends").success(), "{test}");
+}
+
 /// A test that was started again, and its home.
 struct Again(Child, tempfile::TempDir);
 
-fn again(test: &str, display: &str) -> Again {
+fn again(test: &str, display: &str, bus: Option<&str>) -> Again {
     let home = tempfile::tempdir().expect("a folder");
     let own = std::env::current_exe().expect("a test has a path");
     let process = Command::new(own)
@@ -149,6 +175,8 @@ fn again(test: &str, display: &str) -> Again {
         .env("LD_LIBRARY_PATH", home.path())
         .env("PATH", "/usr/bin:/bin")
         .env_remove("WAYLAND_DISPLAY")
+        .env_remove(BUS)
+        .envs(bus.map(|bus| (BUS, bus)))
         .spawn()
         .expect("this test again");
     Again(process, home)
@@ -161,7 +189,7 @@ pub fn host_to_kill(body: impl FnOnce(&Stage), mut look: impl FnMut(u32) -> Opti
         return body(&Stage::new());
     }
     let server = Server::start();
-    let mut host = again(test, &server.name);
+    let mut host = again(test, &server.name, None);
     let pid = host.0.id();
     let screen = wait_for("the host's screen", || look(pid));
     host.0.kill().expect("it runs");
@@ -271,6 +299,19 @@ impl Stage {
             .configure_window(window, &to)
             .expect("the display is there");
         self.connection.flush().expect("the display is there");
+    }
+
+    /// Or shows it, or hides it.
+    pub fn put(&self, window: u32, is_seen: bool) {
+        let asked = if is_seen {
+            self.connection.map_window(window)
+        } else {
+            self.connection.unmap_window(window)
+        };
+        asked
+            .expect("a request")
+            .check()
+            .expect("the display is there");
     }
 
     pub fn destroy(&self, window: u32) {

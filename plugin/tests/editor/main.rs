@@ -8,6 +8,11 @@ mod display;
 mod host;
 
 mod deaths;
+mod eyes;
 mod hands;
+mod hidden;
 mod many;
+mod mono;
 mod open;
+mod presets;
+mod rack;

@@ -40,6 +40,10 @@ pub(crate) struct Open<'a> {
     pub(crate) input: Vec<Vec<f32>>,
     pub(crate) output: Vec<Vec<f32>>,
     random: u64,
+    /// Nothing goes in.
+    pub(crate) is_silent: bool,
+    /// What the host says of how large it draws, if anything.
+    scale: Option<f64>,
     /// The host comes back to its main thread when it is asked to; some never do.
     pub(crate) answers: bool,
 }
@@ -48,6 +52,17 @@ impl<'a> Open<'a> {
     pub(crate) fn new(stage: &'a Stage, entry: &PluginEntry, x: i16, y: i16) -> Self {
         let mut instance = Instance::new(entry);
         assert!(instance.load_state(&plain()));
+        Self::of(stage, instance, (x, y), None)
+    }
+
+    /// The editor of this one, in a host that draws as large as it says.
+    pub(crate) fn of(
+        stage: &'a Stage,
+        mut instance: Instance,
+        (x, y): (i16, i16),
+        scale: Option<f64>,
+    ) -> Self {
+        let channels = instance.channels;
         instance.start(RATE_HZ, BLOCK as u32);
         let handle = instance.plugin.plugin_handle();
         let gui: PluginGui = handle.get_extension().expect("an editor");
@@ -57,10 +72,12 @@ impl<'a> Open<'a> {
             window: 0,
             socket: 0,
             gui,
-            input: vec![Vec::new(); 2],
-            output: vec![Vec::new(); 2],
+            input: vec![Vec::new(); channels],
+            output: vec![Vec::new(); channels],
             random: 7,
+            is_silent: false,
             answers: false,
+            scale,
         };
         open.open(x, y);
         open
@@ -71,6 +88,9 @@ impl<'a> Open<'a> {
         let handle = self.instance.plugin.plugin_handle();
         assert!(self.gui.is_api_supported(&handle, X11));
         self.gui.create(&handle, X11).expect("an editor");
+        if let Some(scale) = self.scale {
+            self.gui.set_scale(&handle, scale).expect("a scale");
+        }
         assert!(self.gui.can_resize(&handle));
         let asked = self.gui.get_size(&handle).expect("a size");
         self.window = self.stage.window(x, y, (asked.width, asked.height));
@@ -90,9 +110,14 @@ impl<'a> Open<'a> {
     /// One block of noise.
     pub(crate) fn process(&mut self, sets: &[Set]) {
         self.random += 1;
-        let input = noise(self.random, 2, BLOCK);
+        let channels = self.input.len();
+        let input = if self.is_silent {
+            vec![vec![0.0; BLOCK]; channels]
+        } else {
+            noise(self.random, channels, BLOCK)
+        };
         let output = self.instance.process(&input, sets);
-        for channel in 0..2 {
+        for channel in 0..channels {
             self.input[channel].extend(&input[channel]);
             self.output[channel].extend(&output[channel]);
         }
