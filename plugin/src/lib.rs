@@ -15,33 +15,41 @@
 //! | `housekeeping.rs` | the one thread of all instances |
 //! | `editor/` | the screen inside the host's window |
 //! | `strip.rs` | the sound of one instance, whatever the format |
-//! | `plugin.rs` | what a CLAP host calls |
-//! | `edition.rs` | the ports of that |
+//! | `player.rs` | a host's block: its buffers, its key, its changes at their frames |
+//! | `buffers.rs` | what a host gives for sound |
+//! | `table.rs` | which row a host means by a number, and what nice-plug's parameter of it answers |
+//! | `hand.rs` | what is done at a control, told to a host |
+//! | `clap/` | what a CLAP host calls |
 //! | `vst3/` | what a VST3 host calls |
-//! | `export.rs` | what a CLAP host looks for in the library |
+//! | `edition.rs` | which kinds of modules are in the strip |
+//! | `about.rs` | what hosts are told of the plugin |
 //!
 //! Threads are named in front of each item: `[main]`, `[audio]`, `[any]`. A host's audio thread is a role
 //! that it moves between threads: nothing here paints, schedules or measures one.
 
+mod about;
+mod buffers;
+mod clap;
 mod desk;
 mod edition;
 mod editor;
-mod export;
 mod feed;
+mod hand;
 mod housekeeping;
 mod parameters;
-mod plugin;
+mod player;
 mod rows;
 mod shield;
 mod state;
 mod strip;
 mod structure;
+mod table;
 mod vst3;
 
-pub use edition::{Clap, Edition};
+pub use clap::Entry;
+pub use edition::{BuiltIn, Edition};
 pub use editor::{Editor, EditorError, Handle, Window};
 pub use parameters::Parameters;
-pub use plugin::Headroom;
 pub use rows::{Row, Target, rows};
 pub use shield::caught_panics;
 pub use state::{FORMAT, Refusal, check, fits, presets};

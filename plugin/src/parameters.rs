@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use headroom_engine::preset::{MidiBinding, RackSpec};
 use headroom_engine::{Catalog, Scale};
 use nice_plug::context::gui::GuiContext;
+use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::{
     BoolParam, FloatParam, FloatRange, IntParam, IntRange, Param as _, ParamPtr,
-    RemoteControlsContext, RemoteControlsPage as _, RemoteControlsSection as _,
 };
 
 use crate::desk::Desk;
@@ -25,6 +25,18 @@ pub(crate) struct Labels {
     pub(crate) midi: Vec<MidiBinding>,
     /// The id of each kind of module, in the catalogue's order, where it is not the kind's own.
     pub(crate) ids: Vec<Option<String>>,
+}
+
+/// Rows on a page for controllers.
+pub(crate) const PAGE: usize = 8;
+
+/// One page for a controller.
+#[derive(Debug)]
+pub(crate) struct Page {
+    /// The module's name.
+    pub(crate) section: &'static str,
+    pub(crate) name: String,
+    pub(crate) rows: Vec<usize>,
 }
 
 /// What callbacks of parameters tell the two sides.
@@ -305,22 +317,51 @@ impl Parameters {
         self.refusal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// `[main]` Pages for controllers: a section for each module, eight parameters a page.
-    pub(crate) fn add_pages(&self, context: &mut impl RemoteControlsContext) {
+    /// `[main]` Pages for controllers, eight rows at most on each: of which module, its number of how many of
+    /// that module's, and its rows.
+    pub(crate) fn pages(&self) -> Vec<Page> {
+        let mut pages = Vec::new();
         for (module, kind) in self.catalog.kinds().iter().enumerate() {
-            context.add_section(kind.name, |section| {
-                section.add_page(kind.name, |page| {
-                    let first = self.first[module];
-                    let settings = (first + 3..).take(kind.params.len());
-                    for row in settings.chain([first + 1, first + 2]) {
-                        match &self.host[row] {
-                            HostParam::Number(param) => page.add_param(param),
-                            HostParam::Whole(param) => page.add_param(param),
-                            HostParam::Switch(param) => page.add_param(param),
-                        }
-                    }
-                });
-            });
+            let first = self.first[module];
+            let settings = (first + 3..).take(kind.params.len());
+            let rows: Vec<_> = settings.chain([first + 1, first + 2]).collect();
+            let parts = rows.chunks(PAGE);
+            let is_alone = parts.len() == 1;
+            pages.extend(parts.enumerate().map(|(at, rows)| Page {
+                section: kind.name,
+                name: if is_alone {
+                    kind.name.to_owned()
+                } else {
+                    format!("{} {}", kind.name, at + 1)
+                },
+                rows: rows.to_vec(),
+            }));
+        }
+        pages
+    }
+
+    /// `[main]` The value of a row as states keep it, without modulation.
+    pub(crate) fn saved_value(&self, row: usize) -> ParamValue {
+        match &self.host[row] {
+            HostParam::Number(param) => ParamValue::F32(param.unmodulated_plain_value()),
+            HostParam::Whole(param) => ParamValue::I32(param.unmodulated_plain_value()),
+            HostParam::Switch(param) => ParamValue::Bool(param.unmodulated_plain_value()),
+        }
+    }
+
+    /// `[main]` The position, 0 to 1, of a value that a state keeps of a row; `None` where it is no such value.
+    pub(crate) fn position_of(&self, row: usize, value: &ParamValue) -> Option<f32> {
+        match (&self.host[row], value) {
+            (HostParam::Number(param), ParamValue::F32(value)) => {
+                Some(param.preview_normalized(*value))
+            }
+            (HostParam::Whole(param), ParamValue::I32(value)) => {
+                Some(param.preview_normalized(*value))
+            }
+            (HostParam::Switch(param), ParamValue::Bool(value)) => {
+                Some(param.preview_normalized(*value))
+            }
+            _ => None,
         }
     }
 

@@ -65,6 +65,12 @@ impl Row {
         }
     }
 
+    /// `[any]` The number that hosts of either format know it by: of its id, as nice-plug makes it. Frozen.
+    pub(crate) fn number(&self) -> u32 {
+        let step = |number: u32, byte: u8| number.wrapping_mul(31).wrapping_add(u32::from(byte));
+        self.id.bytes().fold(0, step) & !(1 << 31)
+    }
+
     /// `[any]` Whether its values are whole numbers.
     pub(crate) fn is_stepped(&self) -> bool {
         matches!(self.target, Target::Place(_))

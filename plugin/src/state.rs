@@ -17,10 +17,12 @@ use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::PluginState;
 use thiserror::Error;
 
+use crate::about;
 use crate::parameters::Parameters;
 use crate::rows::{LAST_PLACE, Row, Target, rows};
 use crate::shield::shielded;
 use crate::structure::{Values, rack};
+use crate::table::Table;
 
 /// The version of the fields.
 pub const FORMAT: u32 = 1;
@@ -101,6 +103,44 @@ pub(crate) fn take(parameters: &Parameters, fields: &BTreeMap<String, String>) {
         Ok(rack) => parameters.loaded(&rack),
         Err(why) => parameters.refused(&why.to_string()),
     }
+}
+
+/// `[main]` What stands now, as a state.
+pub(crate) fn now(parameters: &Parameters) -> PluginState {
+    let rows = parameters.rows().iter().enumerate();
+    PluginState {
+        version: about::VERSION.to_owned(),
+        params: rows
+            .map(|(at, row)| (row.id.clone(), parameters.saved_value(at)))
+            .collect(),
+        fields: fields(parameters),
+    }
+}
+
+/// `[main]` The same with another rack in place of its own. What that does not say stays: the host's bypass,
+/// and what the modules stand at that are out.
+pub(crate) fn with_rack(parameters: &Parameters, rack: &RackSpec) -> PluginState {
+    let mut state = now(parameters);
+    let text = preset::to_toml(rack);
+    state.fields.insert(RACK_FIELD.to_owned(), text);
+    state
+}
+
+/// `[main]` Sets all to a state, or leaves all as it is, and keeps why.
+pub(crate) fn load(table: &Table, mut state: PluginState) -> Result<(), Refusal> {
+    let parameters = table.parameters();
+    if let Err(why) = check(&mut state, parameters.catalog()) {
+        parameters.refused(&why.to_string());
+        return Err(why);
+    }
+    for (at, row) in parameters.rows().iter().enumerate() {
+        let value = state.params.get(&row.id);
+        if let Some(position) = value.and_then(|value| parameters.position_of(at, value)) {
+            table.set(at as u16, position);
+        }
+    }
+    take(parameters, &state.fields);
+    Ok(())
 }
 
 /// `[any]` Whether the strip can hold a rack.

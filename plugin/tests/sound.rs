@@ -91,9 +91,12 @@ fn every_preset_sounds_as_rendered_to_the_bit() {
     presets.push(("chain", CHAIN));
     for (name, text) in presets {
         let mut instance = Instance::new(&entry);
-        if !instance.load_state(&host::state_of(text)) {
-            panic!("{name}");
-        }
+        let is_taken = instance.load_state(&host::state_of(text));
+        assert_eq!(
+            is_taken,
+            !has_a_kind_twice(text),
+            "{name}: the host is told"
+        );
         instance.start(48_000.0, 700);
         if has_a_kind_twice(text) {
             let kept = host::json_of(&instance.save())["fields"]["rack"].clone();

@@ -126,8 +126,16 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
         "stores two words of shared memory at once, which no atomic does",
     ),
     (
-        "plugin/src/export.rs",
-        "exports what CLAP hosts look for, and gives nice-plug the addresses of parameters",
+        "plugin/src/buffers.rs",
+        "makes slices of the addresses that a host gives for sound",
+    ),
+    (
+        "plugin/src/clap/link.rs",
+        "keeps a host for as long as an instance is there",
+    ),
+    (
+        "plugin/src/clap/processor.rs",
+        "takes the addresses that a host gives for sound",
     ),
     (
         "plugin/src/editor/beside/unix.rs",
@@ -140,6 +148,15 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     (
         "plugin/src/editor/socket_windows.rs",
         "asks the system for windows, and answers for them",
+    ),
+    (
+        "plugin/src/hand.rs",
+        "is called by nice-plug with parameters' addresses",
+    ),
+    ("plugin/src/player.rs", "plays what a host gives for sound"),
+    (
+        "plugin/src/table.rs",
+        "reads and sets nice-plug's parameters by their addresses",
     ),
     (
         "plugin/tests/editor/open.rs",
@@ -155,7 +172,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ),
     (
         "plugin/src/vst3/buffers.rs",
-        "makes slices of the addresses that a host gives for sound",
+        "takes the addresses that a host gives for sound",
     ),
     (
         "plugin/src/vst3/component.rs",
@@ -181,10 +198,6 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     (
         "plugin/src/vst3/processor.rs",
         "is an object that hosts call through C's pointers",
-    ),
-    (
-        "plugin/src/vst3/table.rs",
-        "sets nice-plug's parameters by their addresses",
     ),
     (
         "plugin/src/vst3/view.rs",

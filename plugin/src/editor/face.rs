@@ -2,6 +2,9 @@
 
 use std::cell::RefCell;
 use std::error::Error;
+use std::ffi::c_void;
+use std::num::NonZeroIsize;
+use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -369,6 +372,18 @@ impl Drop for Handle {
                 outbox.deliver(parameters);
             }
         });
+    }
+}
+
+/// `[main]` The host's window, as both formats give it. Those that are none are null on any system.
+pub(crate) fn parent_of(window: *mut c_void) -> Option<ParentWindowHandle> {
+    if cfg!(target_os = "windows") {
+        NonZeroIsize::new(window.addr().cast_signed()).map(ParentWindowHandle::Win32Hwnd)
+    } else if cfg!(target_os = "macos") {
+        NonNull::new(window).map(ParentWindowHandle::AppKitNsView)
+    } else {
+        let number = NonNull::new(window)?.addr().get();
+        Some(ParentWindowHandle::XlibWindow(number.try_into().ok()?))
     }
 }
 

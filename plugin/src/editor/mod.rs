@@ -51,6 +51,7 @@ use self::socket::Socket;
 use self::under_way::UnderWay;
 use crate::parameters::Parameters;
 
+pub(crate) use face::parent_of;
 pub use face::{Editor, EditorError, Handle, Window};
 pub(crate) use outbox::Gesture;
 

@@ -9,8 +9,8 @@ use nice_plug::wrapper::vst3::Wrapper;
 use nice_plug::wrapper::vst3::vst3::Class;
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
     BusDirection, BusInfo, BusInfo_, BusTypes_, IAudioProcessor, IComponent, IComponentTrait,
-    IEditController, IEditControllerTrait, IProcessContextRequirements, IUnitInfo, IoMode,
-    MediaType, MediaTypes_, ParameterInfo, ProcessSetup, RoutingInfo, SpeakerArrangement,
+    IEditController, IProcessContextRequirements, IUnitInfo, IoMode, MediaType, MediaTypes_,
+    ProcessSetup, RoutingInfo, SpeakerArrangement,
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
     FUnknown, IBStream, IPluginBaseTrait, TBool, TUID, int32, kInternalError, kInvalidArgument,
@@ -22,9 +22,9 @@ use super::buses::{Buses, INPUT, OUTPUT, channels};
 use super::link::Link;
 use super::paperwork::{Paperwork, Share};
 use super::processor::Sound;
-use super::table::Table;
 use crate::shield::shielded;
 use crate::strip::Strip;
+use crate::table::Table;
 
 const AUDIO: MediaType = MediaTypes_::kAudio as MediaType;
 
@@ -57,8 +57,7 @@ impl Component {
         let parameters = Arc::clone(strip.parameters());
         let share = Arc::new(Share::new(Arc::clone(&parameters)));
         let paper = Paperwork::of(&share);
-        let ids = (0..parameters.rows().len()).map(|row| id_of(&paper, row as int32));
-        let table = Table::new(Arc::clone(&parameters), ids.collect());
+        let table = Table::new(parameters);
         let rows = table.len();
         let link = Link::new(table, share);
         Self {
@@ -91,15 +90,6 @@ impl Component {
             _ => kResultFalse,
         }
     }
-}
-
-/// The number that hosts know a row by.
-fn id_of(paper: &Wrapper<Paperwork>, row: int32) -> u32 {
-    // SAFETY: numbers and texts; all zeros are some.
-    let mut info: ParameterInfo = unsafe { std::mem::zeroed() };
-    // SAFETY: there is room for the answer. There are as many parameters as rows, in their order.
-    unsafe { paper.getParameterInfo(row, &mut info) };
-    info.id
 }
 
 impl Drop for Component {

@@ -13,11 +13,11 @@ use nice_plug::wrapper::vst3::vst3::{ComPtr, ComRef};
 
 use super::bell::Bell;
 use super::paperwork::Share;
-use super::table::Table;
 use super::view::Stage;
 use crate::editor::Editor;
 use crate::housekeeping::Host;
 use crate::shield::shielded;
+use crate::table::Table;
 
 /// A host asks for the latency when it has switched on. One that has not by now is told to.
 const ASKS: Duration = Duration::from_millis(500);

@@ -11,7 +11,6 @@
 //! | `buffers.rs` | what a host gives for sound |
 //! | `points.rs` | what a host changes within a block |
 //! | `controller.rs` | parameters and their groups |
-//! | `table.rs` | which row a host means by a number |
 //! | `link.rs` | the way to the host, and to its main thread |
 //! | `gestures.rs` | what is done at a control, told to the host |
 //! | `bell.rs` | Linux: has the host come to its main thread |
@@ -34,7 +33,6 @@ mod link;
 mod paperwork;
 mod points;
 mod processor;
-mod table;
 mod view;
 
 #[cfg(test)]

@@ -16,13 +16,9 @@ use nice_plug::wrapper::vst3::Wrapper;
 
 #[cfg(not(target_os = "linux"))]
 use super::link::Link;
-use crate::edition::{Clap, Edition};
+use crate::about;
 use crate::parameters::Parameters;
-use crate::plugin::Headroom;
 use crate::state;
-
-/// What is the same in both formats.
-type Same = Headroom<Clap>;
 
 /// What an instance and its paperwork share.
 pub(super) struct Share {
@@ -81,13 +77,13 @@ impl Default for Paperwork {
 }
 
 impl Plugin for Paperwork {
-    const NAME: &'static str = Same::NAME;
-    const VENDOR: &'static str = Same::VENDOR;
-    const URL: &'static str = Same::URL;
-    const EMAIL: &'static str = Same::EMAIL;
-    const VERSION: &'static str = Same::VERSION;
+    const NAME: &'static str = about::NAME;
+    const VENDOR: &'static str = about::VENDOR;
+    const URL: &'static str = "";
+    const EMAIL: &'static str = "";
+    const VERSION: &'static str = about::VERSION;
 
-    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = Clap::LAYOUTS;
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[];
 
     type Editor = ();
     type SysExMessage = ();

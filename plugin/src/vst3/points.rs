@@ -7,7 +7,7 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::kResultOk;
 
-use super::table::Table;
+use crate::table::Table;
 
 /// Room for changes of a block. Where there is none left, a row gets its last one only.
 const ROOM: usize = 2_048;

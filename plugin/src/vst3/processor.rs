@@ -15,11 +15,12 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::{
 };
 use try_lock::Locked;
 
-use super::buffers::{Channels, sounds};
+use super::buffers::{channels_of, sounds};
 use super::component::Component;
 use super::link::Link;
 use super::points::Points;
 use crate::feed::Rings;
+use crate::player::{Buffers, Player, Setup};
 use crate::shield::shielded;
 use crate::strip::Strip;
 
@@ -32,26 +33,16 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the audio thread has, and the main thread while that has not.
 pub(super) struct Sound {
-    strip: Strip,
+    player: Player,
     points: Points,
-    /// Channels in and out, and of the key, as of the last activation.
-    channels: usize,
-    key_channels: usize,
-    /// A key that lies where the output does is copied to here first.
-    room: [Box<[f32]>; 2],
-    is_offline: bool,
 }
 
 impl Sound {
     /// `[main]` Of a strip of so many rows.
     pub(super) fn new(strip: Strip, rows: usize) -> Self {
         Self {
-            strip,
+            player: Player::new(strip),
             points: Points::new(rows),
-            channels: 2,
-            key_channels: 0,
-            room: [Box::default(), Box::default()],
-            is_offline: false,
         }
     }
 
@@ -59,66 +50,45 @@ impl Sound {
     ///
     /// # Safety
     ///
-    /// `data` is as VST3 says, but for what [`Channels::of`] does not believe.
+    /// `data` is as VST3 says, but for what [`Channels::of`](crate::buffers::Channels::of) does not believe.
     unsafe fn process(&mut self, data: &ProcessData, link: &Link) {
+        let Self { player, points } = self;
         let table = link.table();
         let frames = usize::try_from(data.numSamples).unwrap_or(0);
         // SAFETY: the caller's word.
-        unsafe { self.points.read(data.inputParameterChanges, frames, table) };
+        unsafe { points.read(data.inputParameterChanges, frames, table) };
         let (inputs, outputs) = (
             (data.inputs, data.numInputs),
             (data.outputs, data.numOutputs),
         );
+        let (channels, mut key_channels) = player.channels();
+        if !link.has_key() {
+            key_channels = 0;
+        }
         // SAFETY: the caller's word; what is taken here is used until the end of the block.
-        let (output, input, key) = unsafe {
-            let key_channels = if link.has_key() { self.key_channels } else { 0 };
-            (
-                Channels::of(outputs, 0, self.channels, frames),
-                Channels::of(inputs, 0, self.channels, frames),
-                Channels::of(inputs, 1, key_channels, frames),
-            )
+        let buffers = unsafe {
+            Buffers {
+                output: channels_of(outputs, 0, channels, frames),
+                input: channels_of(inputs, 0, channels, frames),
+                key: channels_of(inputs, 1, key_channels, frames),
+            }
         };
-        if frames == 0 || !output.are(self.channels) {
-            self.points.set_all(table);
-            return;
-        }
-        let is_copied = key.count() > 0 && key.overlaps(&output);
-        let has_key = !is_copied || frames <= self.room[0].len();
-        let key_channels = if has_key { key.count() } else { 0 };
-        if is_copied {
-            key.copy_to(&mut self.room);
-        }
-        output.fill_from(&input);
-        // SAFETY: the caller's word.
-        unsafe { sounds(outputs) };
         // SAFETY: the caller's word: null, or a transport.
         if let Some(transport) = unsafe { data.processContext.as_ref() }
             && transport.state & HAS_TEMPO != 0
         {
-            self.strip.go_by(transport.tempo);
+            player.go_by(transport.tempo);
         }
-        let is_offline = self.is_offline || data.processMode == OFFLINE;
-        let (mut start, mut rings) = (0, Rings::No);
-        while start < frames {
-            let next = self.points.set_until(start, table);
-            let end = next.map_or(frames, |next| next.min(frames));
-            if is_offline {
-                self.strip.catch_up();
-            }
-            let heard: [&[f32]; 2] = if !is_copied {
-                // SAFETY: the frames are there, and lie nowhere in the output, which alone is written.
-                unsafe { key.heard(start, end) }
-            } else if has_key {
-                self.room.each_ref().map(|room| &room[start..end])
-            } else {
-                [&[]; 2]
-            };
-            // SAFETY: the frames are there, and each channel is for itself.
-            let mut out = unsafe { output.parts(start, end) };
-            let channels = &mut out[..self.channels];
-            rings = self.strip.run(channels, &heard[..key_channels]);
-            start = end;
-        }
+        let is_offline = data.processMode == OFFLINE;
+        let set_until = |_: &mut Strip, frame| points.set_until(frame, table);
+        // SAFETY: the caller's word.
+        let rings = unsafe { player.play(buffers, is_offline, set_until) };
+        let Some(rings) = rings else {
+            points.set_all(table);
+            return;
+        };
+        // SAFETY: the caller's word.
+        unsafe { sounds(outputs) };
         link.rings(rings == Rings::Yes);
     }
 }
@@ -149,19 +119,15 @@ impl Component {
             return kResultFalse;
         };
         let buses = self.buses();
-        let frames = usize::try_from(setup.maxSamplesPerBlock)
-            .unwrap_or(0)
-            .max(1);
-        let (channels, key_channels) = (buses.main_channels(), buses.key_channels());
-        let ready = sound.strip.make_ready(setup.sampleRate, frames, channels);
+        let ready = sound.player.make_ready(Setup {
+            rate_hz: setup.sampleRate,
+            most_frames: usize::try_from(setup.maxSamplesPerBlock).unwrap_or(0),
+            channels: buses.main_channels(),
+            key_channels: buses.key_channels(),
+            is_offline: setup.processMode == OFFLINE,
+        });
         if ready.is_none() {
             return kResultFalse;
-        }
-        sound.channels = channels;
-        sound.key_channels = key_channels;
-        sound.is_offline = setup.processMode == OFFLINE;
-        if sound.room[0].len() < frames {
-            sound.room = [(); 2].map(|()| vec![0.0; frames].into());
         }
         self.link.is_active(true);
         kResultOk
@@ -240,7 +206,7 @@ impl IAudioProcessorTrait for Component {
         if on != 0
             && let Some(mut sound) = self.sound.try_lock()
         {
-            sound.strip.reset();
+            sound.player.reset();
         }
         kResultOk
     }

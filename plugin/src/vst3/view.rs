@@ -3,8 +3,6 @@
 
 use std::error::Error;
 use std::ffi::{CStr, c_void};
-use std::num::NonZeroIsize;
-use std::ptr::NonNull;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -13,7 +11,6 @@ use nice_plug::editor::dpi::{NativeSize, Size};
 use nice_plug::editor::{
     Editor as _, EditorHandle, HostCallbacks, HostMainThreadCaller, HostMethods, SpawnedEditor,
 };
-use nice_plug::prelude::ParentWindowHandle;
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
     FIDString, IPlugFrame, IPlugFrameTrait, IPlugView, IPlugViewContentScaleSupport,
     IPlugViewContentScaleSupportTrait, IPlugViewTrait, TBool, ViewRect, char16, int16,
@@ -24,9 +21,9 @@ use nice_plug::wrapper::vst3::vst3::{Class, ComPtr, ComRef, ComWrapper};
 use thiserror::Error;
 
 use super::bell::Bell;
-use super::gestures::Hand;
 use super::link::Link;
-use crate::editor::Handle;
+use crate::editor::{Handle, parent_of};
+use crate::hand::Hand;
 use crate::shield::shielded;
 
 /// The kind of window that this system has.
@@ -128,18 +125,6 @@ impl HostMainThreadCaller for Caller {
     }
 }
 
-/// The host's window. Those that are none are null on any system.
-fn parent(window: *mut c_void) -> Option<ParentWindowHandle> {
-    if cfg!(target_os = "windows") {
-        NonZeroIsize::new(window.addr().cast_signed()).map(ParentWindowHandle::Win32Hwnd)
-    } else if cfg!(target_os = "macos") {
-        NonNull::new(window).map(ParentWindowHandle::AppKitNsView)
-    } else {
-        let number = NonNull::new(window)?.addr().get();
-        Some(ParentWindowHandle::XlibWindow(number.try_into().ok()?))
-    }
-}
-
 fn size_of(rect: ViewRect) -> Option<NativeSize<u32>> {
     let (width, height) = (rect.right - rect.left, rect.bottom - rect.top);
     (width > 0 && height > 0).then(|| NativeSize::new(width as u32, height as u32))
@@ -172,7 +157,7 @@ impl View {
 
     fn open(&self, window: *mut c_void) -> tresult {
         let link = &self.link;
-        let Some(parent) = parent(window) else {
+        let Some(parent) = parent_of(window) else {
             return kInvalidArgument;
         };
         if link.stage().is_some() {
