@@ -85,7 +85,7 @@ const CHECKS: &[Check] = &[
     },
     Check {
         name: "windows",
-        about: "built for Windows: ipc's tests, renders and the screen under Wine; type-checked for macOS",
+        about: "built for Windows: ipc's tests, renders, the screen, the plugin and its editor under Wine; type-checked for macOS",
         run: under_wine::run,
     },
 ];

@@ -39,10 +39,18 @@ pub fn library() -> PathBuf {
 /// Puts the library into a folder as hosts find a VST3; gives the bundle's path.
 pub fn bundle(folder: &Path) -> PathBuf {
     let path = folder.join("Headroom.vst3");
-    let machine = format!("{}-linux", std::env::consts::ARCH);
+    let (system, name) = if cfg!(windows) {
+        ("win", "Headroom.vst3")
+    } else {
+        ("linux", "Headroom.so")
+    };
+    let machine = format!("{}-{system}", std::env::consts::ARCH);
     let binaries = path.join("Contents").join(machine);
     std::fs::create_dir_all(&binaries).expect("folders");
-    std::os::unix::fs::symlink(library(), binaries.join("Headroom.so")).expect("a link");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(library(), binaries.join(name)).expect("a link");
+    #[cfg(not(unix))]
+    std::fs::copy(library(), binaries.join(name)).expect("a copy");
     path
 }
 
