@@ -10,6 +10,7 @@ use headroom_engine::{OpenError, StreamError};
 use crate::audio_file::{ReadError, WriteError};
 use crate::client::ClientError;
 use crate::play::PlayError;
+use crate::tempo::NoSuchTempo;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +52,9 @@ pub enum HostError {
         /// What would have been taken.
         expected: String,
     },
+    /// There is no such tempo.
+    #[error(transparent)]
+    Tempo(#[from] NoSuchTempo),
     /// The output's name asks for a format that is not written.
     #[error("only WAV is written: {given}: expected a name that ends in .wav")]
     NotWav {

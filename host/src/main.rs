@@ -17,6 +17,7 @@ pub mod render;
 pub mod report;
 mod sync;
 pub mod table;
+pub mod tempo;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use headroom_engine::offline::{self, RenderError, Tail};
-use headroom_engine::{Catalog, Memory, Stream, Tempo};
+use headroom_engine::{Catalog, Memory, Stream};
 
 use crate::audio_file::{Layout, Reader, SampleFormat, Target, Writer, remove_unfinished};
 use crate::error::HostError;
 use crate::presets;
 use crate::progress::Progress;
 use crate::report::{self, AudioThread, BlockNs, Remarks, RenderReport};
+use crate::tempo::TempoArgs;
 
 use ends::{FileSink, FileSource};
 
@@ -58,14 +59,9 @@ pub struct RenderArgs {
     )]
     pub block: i64,
 
-    /// Beats a minute, 1 to 999, for what goes by the tempo, such as a delay with `sync`
-    #[arg(
-        long,
-        value_name = "BPM",
-        default_value_t = Tempo::default().bpm(),
-        allow_negative_numbers = true
-    )]
-    pub tempo: f64,
+    /// What it goes by.
+    #[command(flatten)]
+    pub tempo: TempoArgs,
 
     /// How long to go on after the end of IN: `auto` is until -90 dBFS for 1 s, 60 s at most
     #[arg(
@@ -114,7 +110,7 @@ impl From<Format> for SampleFormat {
 pub fn run(args: &RenderArgs) -> Result<(), HostError> {
     let block_frames = block_frames(args.block)?;
     let tail = tail(&args.tail)?;
-    let tempo = tempo(args.tempo)?;
+    let tempo = args.tempo.checked()?;
     let target = target(args)?;
     let catalog = Catalog::builtin();
     let spec = presets::find(Some(&args.preset), &catalog)?;
@@ -224,21 +220,6 @@ pub(crate) fn block_frames(given: i64) -> Result<usize, HostError> {
             given: given.to_string(),
             expected: format!("{} to {} frames", range.start(), range.end()),
         })
-}
-
-/// What `--tempo` takes.
-fn tempo(given: f64) -> Result<Tempo, HostError> {
-    Tempo::new(given).ok_or_else(|| HostError::Option {
-        option: "--tempo",
-        given: given.to_string(),
-        expected: tempos(),
-    })
-}
-
-/// Tempos that there are, in words.
-pub(crate) fn tempos() -> String {
-    let ends = [Tempo::SLOWEST, Tempo::FASTEST].map(Tempo::bpm);
-    format!("{} to {} beats a minute", ends[0], ends[1])
 }
 
 fn tail(given: &str) -> Result<Tail, HostError> {

@@ -453,5 +453,5 @@ fn the_tempo_is_set_from_elsewhere_and_shown_and_what_is_none_is_refused() {
     stage.done(&["preset", "master"]);
     stage.done(&["undo"]);
     assert_eq!(stage.seen()["tempo_bpm"], 93.75);
-    stage.end();
+    assert_eq!(stage.end()["tempo_bpm"], 93.75);
 }

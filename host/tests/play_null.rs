@@ -33,6 +33,8 @@ fn seconds_of_a_looped_file_are_exact_and_take_their_time() {
             "sine.wav",
             "--loop",
             "--no-gui",
+            "--tempo",
+            "92.5",
             "--seconds",
             "1.25",
             "--json",
@@ -47,6 +49,7 @@ fn seconds_of_a_looped_file_are_exact_and_take_their_time() {
     assert_eq!(report["input_frames"], 60_000);
     assert_eq!(report["sample_rate_hz"], 48_000);
     assert_eq!(report["seconds"], 1.25);
+    assert_eq!(report["tempo_bpm"], 92.5);
     assert_eq!(report["backend"], "null");
     assert_eq!(report["deadline_ns"], 256 * 1_000_000_000_u64 / 48_000);
     assert!(

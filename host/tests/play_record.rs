@@ -369,7 +369,7 @@ fn keys_record_into_a_new_file_and_panic() {
     let folder = place.path();
     sine(folder, 48_000, 48_000);
     let line = format!(
-        "{} play --fresh --backend null --input sine.wav --loop",
+        "{} play --fresh --backend null --input sine.wav --loop --tempo 92.5",
         env!("CARGO_BIN_EXE_headroom")
     );
     // `script` (util-linux) lends a terminal.
@@ -401,6 +401,7 @@ fn keys_record_into_a_new_file_and_panic() {
     for shown in [
         "REC 0:00.",
         "PANIC",
+        "  92.5 bpm",
         "r stop recording",
         "p let sound in",
         "recording into",

@@ -10,7 +10,7 @@ use super::backend::BackendChoice;
 use super::error::PlayError;
 use super::routing::Routing;
 use crate::render::Format;
-use crate::render::tempos;
+use crate::tempo::TempoArgs;
 
 /// Sample rates of devices, in Hz; the engine takes more.
 const RATES_HZ: std::ops::RangeInclusive<u32> = 8_000..=384_000;
@@ -53,14 +53,9 @@ pub struct PlayArgs {
     #[arg(long, value_name = "FILE|NAME")]
     pub preset: Option<String>,
 
-    /// Beats a minute, 1 to 999, for what goes by the tempo, such as a delay with `sync`
-    #[arg(
-        long,
-        value_name = "BPM",
-        default_value_t = Tempo::default().bpm(),
-        allow_negative_numbers = true
-    )]
-    pub tempo: f64,
+    /// What it goes by.
+    #[command(flatten)]
+    pub tempo: TempoArgs,
 
     /// Listen to a MIDI port: its name or a part of it, `auto` for every device that is plugged in, or
     /// `none` [default: the `port` of midi.toml, or none]
@@ -198,11 +193,7 @@ impl PlayArgs {
         let rate_hz = in_range("--rate", "Hz", self.rate, &RATES_HZ)?;
         let block_frames = in_range("--block", "frames", self.block, &BLOCKS_FRAMES)?;
         let routing = Routing::parse(self.inputs.as_deref(), self.outputs.as_deref())?;
-        let tempo = Tempo::new(self.tempo).ok_or_else(|| PlayError::Option {
-            option: "--tempo",
-            given: self.tempo.to_string(),
-            expected: tempos(),
-        })?;
+        let tempo = self.tempo.checked()?;
         // A year is beyond any show, and keeps the frame count far from overflow.
         if let Some(seconds) = self.seconds
             && !(seconds > 0.0 && seconds <= 31_536_000.0)

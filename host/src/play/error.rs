@@ -9,6 +9,7 @@ use headroom_engine::realtime::TrapError;
 use super::backend::Backend;
 use crate::audio_file::ReadError;
 use crate::audio_file::WriteError;
+use crate::tempo::NoSuchTempo;
 
 /// Why `play` did not start, or did not end well. Each message is one line: what, where, what was
 /// expected.
@@ -24,6 +25,10 @@ pub enum PlayError {
         /// What would have been taken.
         expected: String,
     },
+
+    /// There is no such tempo.
+    #[error(transparent)]
+    Tempo(#[from] NoSuchTempo),
 
     /// An option needs another one.
     #[error("`{option}` needs `{needs}`")]

@@ -38,6 +38,7 @@ pub(super) struct View {
     pub(super) sample_rate_hz: u32,
     pub(super) block_frames: u32,
     pub(super) latency_frames: usize,
+    pub(super) tempo_bpm: f64,
     pub(super) seconds: f64,
     pub(super) muted: bool,
     pub(super) ending: bool,
@@ -176,13 +177,20 @@ fn title(view: &View, width: usize) -> Line {
     });
     let right = format!("{recording}{state}  {clock:>8}");
     let mut line = Line::default();
-    let left = format!("HEADROOM  {}", view.preset);
-    let gap = width
-        .saturating_sub(left.chars().count() + right.chars().count())
-        .max(2);
-    line.put(Some(Color::Cyan), "HEADROOM")
-        .put(None, format!("  {}", view.preset));
-    line.put(None, " ".repeat(gap))
+    let name = "HEADROOM";
+    let preset = format!("  {}", view.preset);
+    let taken = [name, &preset, &right].map(|text| text.chars().count());
+    let room = width.saturating_sub(taken.iter().sum());
+    let mut tempo = format!("  {} bpm", (view.tempo_bpm * 100.0).round() / 100.0);
+    // What sound does comes before what it goes by.
+    if tempo.len() + 2 > room {
+        tempo.clear();
+    }
+    let gap = room.saturating_sub(tempo.len()).max(2);
+    line.put(Some(Color::Cyan), name)
+        .put(None, preset)
+        .put(Some(Color::DarkGrey), tempo)
+        .put(None, " ".repeat(gap))
         .put(Some(Color::Red), recording)
         .put(Some(colour), state)
         .put(None, format!("  {clock:>8}"));
@@ -496,6 +504,7 @@ mod tests {
             source: "take-3.flac".to_owned(),
             sample_rate_hz: 48_000,
             block_frames: 128,
+            tempo_bpm: 93.75,
             slots: vec![
                 ("eq".to_owned(), Level::default()),
                 (
@@ -524,6 +533,23 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn the_tempo_stands_beside_the_preset_where_there_is_room_for_it() {
+        let first = |view: &View, columns| lines(view, columns)[0].plain();
+        let title = first(&view(), 60);
+        assert!(title.starts_with("HEADROOM  voice  93.75 bpm "), "{title}");
+        let whole = View {
+            tempo_bpm: 120.0,
+            ..view()
+        };
+        assert!(first(&whole, 60).contains("  120 bpm  "));
+        // At the least two columns are between what stands left and what stands right.
+        let title = first(&view(), 43);
+        assert_eq!(title, "HEADROOM  voice  93.75 bpm  LIVE    0:00.0");
+        let title = first(&view(), 42);
+        assert_eq!(title, "HEADROOM  voice            LIVE    0:00.0");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::atomic::Ordering::Relaxed;
 
 use headroom_engine::Health;
+use headroom_engine::Tempo;
 use headroom_engine::realtime::ThreadFaults;
 use serde::Serialize;
 
@@ -37,6 +38,8 @@ pub struct PlayReport {
     pub realtime_factor: f64,
     /// Latency of the rack in frames.
     pub latency_frames: usize,
+    /// The tempo at the end, in beats a minute.
+    pub tempo_bpm: f64,
     /// From the plug that is heard to the plug that is played on, where the audio system knows.
     pub round_trip: Option<RoundTrip>,
     /// Greatest absolute output sample in dBFS; `null` for silence.
@@ -144,6 +147,7 @@ impl PlayReport {
                 0.0
             },
             latency_frames,
+            tempo_bpm: Tempo::default().bpm(),
             round_trip: None,
             peak_dbfs: dbfs(shared.peak()),
             backend: facts.backend.name(),

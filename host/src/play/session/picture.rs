@@ -36,6 +36,7 @@ impl Session<'_> {
         self.view.block_frames = self.open.block_frames;
         self.view.deadline_ns = deadline_ns(self.open.block_frames, rate_hz);
         self.view.latency_frames = self.open.controller.latency_frames();
+        self.view.tempo_bpm = self.open.controller.tempo().bpm();
         self.view.master = level(&meters.master);
         self.view.slots = meters
             .slots
@@ -108,6 +109,7 @@ impl Session<'_> {
             takes: self.open.recorder.other_reports(),
             midi: self.desk.counts(),
             preset_changes: self.preset_changes,
+            tempo_bpm: self.open.controller.tempo().bpm(),
             round_trip: latency.and_then(|it| RoundTrip::of(&self.open.facts, it, rack_frames)),
             ..report
         }
