@@ -75,7 +75,7 @@ fn a_screen_reader_finds_a_screen_inside_another_programs_window() {
     let mut stage = Stage::new();
     let bus = start_bus(&mut stage);
     let program = stage.play(&["plain.toml", "--loop", "--no-gui"]);
-    let (display, screen) = x11rb::connect(Some(&stage.display.name)).unwrap();
+    let (display, screen) = x11rb::connect(Some(stage.display.name())).unwrap();
     let root = display.setup().roots[screen].root;
     let parent = display.generate_id().unwrap();
     let looks = CreateWindowAux::new();

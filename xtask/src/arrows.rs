@@ -15,12 +15,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("headroom-gui", &["headroom-ipc"]),
     ("headroom-gui-tests", &["headroom-gui", "headroom-ipc"]),
     ("headroom-tests", EVERYTHING),
+    (TEST_KIT, &[]),
     ("headroom-models", &[]),
     ("headroom-sanitizer", &[]),
     ("headroom-inputs", &["headroom-engine", "headroom-ipc"]),
     ("headroom-bench", EVERYTHING),
     ("xtask", &[]),
 ];
+
+/// What the tests of any package may import (`dev-dependencies`), and nothing else.
+const TEST_KIT: &str = "headroom-test-kit";
 
 const EVERYTHING: &[&str] = &[
     "headroom-ipc",
@@ -268,7 +272,8 @@ pub(crate) fn violations() -> Result<Vec<String>, Error> {
     Ok(found)
 }
 
-/// A package of the workspace and what it depends on in any way: normal, build or dev.
+/// A package of the workspace and what it depends on in any way, normal, build or dev, but for [`TEST_KIT`] where
+/// that is dev.
 #[derive(Debug)]
 struct Package {
     name: String,
@@ -295,6 +300,7 @@ fn packages(metadata: &str) -> Result<Vec<Package>, Error> {
                 name: name(package)?,
                 imports: list(package, "dependencies")?
                     .iter()
+                    .filter(|entry| entry["name"] != TEST_KIT || entry["kind"] != "dev")
                     .map(name)
                     .collect::<Result<_, _>>()?,
             })

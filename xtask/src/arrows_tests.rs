@@ -62,6 +62,21 @@ fn each_import_against_the_arrows_is_named() {
 }
 
 #[test]
+fn the_test_kit_is_for_tests_alone() {
+    for (kind, violations) in [("dev", 0), ("build", 1), ("", 1)] {
+        let kind = (!kind.is_empty()).then_some(kind);
+        let import = serde_json::json!({ "name": TEST_KIT, "kind": kind });
+        let json = serde_json::json!({ "packages": [
+            { "name": "headroom-gui", "dependencies": [import] },
+            { "name": TEST_KIT, "dependencies": [] },
+        ] });
+        let packages = super::packages(&json.to_string()).unwrap();
+        let found = import_violations(&packages, ARROWS);
+        assert_eq!(found.len(), violations, "{kind:?}: {found:?}");
+    }
+}
+
+#[test]
 fn a_package_that_nobody_thought_of_is_named() {
     let packages = metadata(&[("headroom-cloud", &[])]);
     let found = import_violations(&packages, ARROWS);

@@ -5,11 +5,13 @@
 
 pub(crate) mod listener;
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use headroom_test_kit::XServer;
+pub(crate) use headroom_test_kit::wait_for;
 use serde_json::Value;
 
 /// The program beside the screen's.
@@ -23,49 +25,8 @@ pub(crate) fn headroom() -> PathBuf {
     program
 }
 
-/// An X server without a screen.
-pub(crate) struct Display {
-    server: Child,
-    pub(crate) name: String,
-}
-
-impl Display {
-    fn start() -> Self {
-        let mut server = Command::new("Xvfb")
-            .args([
-                "-displayfd",
-                "1",
-                "-screen",
-                "0",
-                "900x600x24",
-                "+extension",
-                "GLX",
-                "-noreset",
-            ])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("this test needs Xvfb: install the package `xvfb`");
-        let mut number = String::new();
-        BufReader::new(server.stdout.take().unwrap())
-            .read_line(&mut number)
-            .unwrap();
-        Self {
-            server,
-            name: format!(":{}", number.trim()),
-        }
-    }
-}
-
-impl Drop for Display {
-    fn drop(&mut self) {
-        let _ended = self.server.kill();
-        let _reaped = self.server.wait();
-    }
-}
-
 pub(crate) struct Stage {
-    pub(crate) display: Display,
+    pub(crate) display: XServer,
     pub(crate) place: tempfile::TempDir,
     /// Where programs find a session bus; none if empty.
     pub(crate) bus: Option<String>,
@@ -81,7 +42,7 @@ impl Stage {
         .unwrap();
         write_noise(&place.path().join("noise.wav"), 48_000 * 3);
         Self {
-            display: Display::start(),
+            display: XServer::start("900x600"),
             place,
             bus: None,
         }
@@ -97,7 +58,7 @@ impl Stage {
             .env("XDG_CONFIG_HOME", place.join("config"))
             .env("XDG_STATE_HOME", place.join("state"))
             .env("XDG_RUNTIME_DIR", place)
-            .env("DISPLAY", &self.display.name)
+            .env("DISPLAY", self.display.name())
             .env("LP_NUM_THREADS", "1")
             .env("JACK_DEFAULT_SERVER", "headroom-test-none")
             .env("ALSA_CONFIG_PATH", "/dev/null")
@@ -146,7 +107,7 @@ impl Stage {
     pub(crate) fn xdotool(&self, args: &[&str]) -> String {
         let output = Command::new("xdotool")
             .args(args)
-            .env("DISPLAY", &self.display.name)
+            .env("DISPLAY", self.display.name())
             .output()
             .expect("this test needs xdotool: install the package of that name");
         String::from_utf8_lossy(&output.stdout).into_owned()
@@ -197,41 +158,23 @@ impl Stage {
     }
 }
 
-pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(
-            start.elapsed() < Duration::from_secs(30),
-            "{what}: waited for in vain"
-        );
-        std::thread::sleep(Duration::from_millis(100));
-    }
-}
-
+/// A stereo 16-bit WAV file at 48 kHz.
 pub(crate) fn write_noise(path: &Path, frames: u32) {
-    let mut bytes = Vec::new();
-    let data_bytes = frames * 4;
-    bytes.extend(b"RIFF");
-    bytes.extend((36 + data_bytes).to_le_bytes());
-    bytes.extend(b"WAVEfmt ");
-    bytes.extend(16_u32.to_le_bytes());
-    bytes.extend([1, 0, 2, 0]);
-    bytes.extend(48_000_u32.to_le_bytes());
-    bytes.extend(192_000_u32.to_le_bytes());
-    bytes.extend([4, 0, 16, 0]);
-    bytes.extend(b"data");
-    bytes.extend(data_bytes.to_le_bytes());
+    let spec = hound::WavSpec {
+        channels: 2,
+        sample_rate: 48_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut file = hound::WavWriter::create(path, spec).unwrap();
     let mut state = 0x2545_f491_u32;
     for _ in 0..frames * 2 {
         state ^= state << 13;
         state ^= state >> 17;
         state ^= state << 5;
-        bytes.extend(((state >> 18) as i16 - 8_192).to_le_bytes());
+        file.write_sample((state >> 18) as i16 - 8_192).unwrap();
     }
-    std::fs::write(path, bytes).unwrap();
+    file.finalize().unwrap();
 }
 
 pub(crate) fn end(mut program: Child) -> Value {

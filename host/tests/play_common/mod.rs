@@ -94,27 +94,32 @@ pub(crate) fn signal(child: &Child, name: &str) {
 
 /// A stereo 16-bit WAV file: a sine at half of full scale.
 pub(crate) fn sine(folder: &Path, sample_rate_hz: u32, frames: u32) -> PathBuf {
-    let mut bytes = Vec::new();
-    let data_bytes = frames * 4;
-    bytes.extend(b"RIFF");
-    bytes.extend((36 + data_bytes).to_le_bytes());
-    bytes.extend(b"WAVEfmt ");
-    bytes.extend(16_u32.to_le_bytes());
-    bytes.extend([1, 0, 2, 0]);
-    bytes.extend(sample_rate_hz.to_le_bytes());
-    bytes.extend((sample_rate_hz * 4).to_le_bytes());
-    bytes.extend([4, 0, 16, 0]);
-    bytes.extend(b"data");
-    bytes.extend(data_bytes.to_le_bytes());
-    for frame in 0..frames {
-        let phase = f64::from(frame) * 440.0 / f64::from(sample_rate_hz);
-        let sample = (16_384.0 * (phase * std::f64::consts::TAU).sin()).round() as i16;
-        bytes.extend(sample.to_le_bytes());
-        bytes.extend(sample.to_le_bytes());
-    }
     let path = folder.join("sine.wav");
-    std::fs::write(&path, bytes).unwrap();
+    let samples = (0..frames).flat_map(|frame| {
+        let phase = f64::from(frame) * 440.0 / f64::from(sample_rate_hz);
+        [(16_384.0 * (phase * std::f64::consts::TAU).sin()).round() as i16; 2]
+    });
+    let format = (16, hound::SampleFormat::Int);
+    write_samples(&path, sample_rate_hz, format, samples);
     path
+}
+
+/// A stereo WAV file of so many bits a sample.
+fn write_samples<S: hound::Sample>(
+    path: &Path,
+    sample_rate: u32,
+    (bits_per_sample, sample_format): (u16, hound::SampleFormat),
+    samples: impl Iterator<Item = S>,
+) {
+    let spec = hound::WavSpec {
+        channels: 2,
+        sample_rate,
+        bits_per_sample,
+        sample_format,
+    };
+    let mut file = hound::WavWriter::create(path, spec).unwrap();
+    samples.for_each(|sample| file.write_sample(sample).unwrap());
+    file.finalize().unwrap();
 }
 
 /// A rack that changes nothing.
@@ -169,38 +174,17 @@ pub(crate) fn told(output: &Output) -> (usize, usize) {
     (count("waiting for it"), count("is back after"))
 }
 
-/// A WAV file of 32-bit floats.
+/// A WAV file of 32-bit floats at 48 kHz.
 pub(crate) fn write_wave(path: &Path, frames: &[[f32; 2]]) {
-    let data_bytes = frames.len() as u32 * 8;
-    let mut bytes = Vec::new();
-    bytes.extend(b"RIFF");
-    bytes.extend((36 + data_bytes).to_le_bytes());
-    bytes.extend(b"WAVEfmt ");
-    bytes.extend(16_u32.to_le_bytes());
-    bytes.extend([3, 0, 2, 0]);
-    bytes.extend(48_000_u32.to_le_bytes());
-    bytes.extend((48_000_u32 * 8).to_le_bytes());
-    bytes.extend([8, 0, 32, 0]);
-    bytes.extend(b"data");
-    bytes.extend(data_bytes.to_le_bytes());
-    bytes.extend(
-        frames
-            .iter()
-            .flatten()
-            .flat_map(|sample| sample.to_le_bytes()),
-    );
-    std::fs::write(path, bytes).unwrap();
+    let format = (32, hound::SampleFormat::Float);
+    write_samples(path, 48_000, format, frames.iter().flatten().copied());
 }
 
 /// The samples of a WAV file of 32-bit floats.
 pub(crate) fn read_wave(path: &Path) -> Vec<[f32; 2]> {
-    let bytes = std::fs::read(path).unwrap();
-    let data = bytes.windows(4).position(|four| four == b"data").unwrap() + 8;
-    let sample = |bytes: &[u8]| f32::from_le_bytes(bytes.try_into().unwrap());
-    bytes[data..]
-        .chunks_exact(8)
-        .map(|frame| [sample(&frame[..4]), sample(&frame[4..])])
-        .collect()
+    let file = hound::WavReader::open(path).unwrap();
+    let samples: Result<Vec<f32>, _> = file.into_samples().collect();
+    samples.unwrap().as_chunks().0.to_vec()
 }
 
 /// What `headroom render` makes of these frames, with a short tail.

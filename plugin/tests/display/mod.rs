@@ -5,11 +5,11 @@
 pub mod listener;
 mod tree;
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command};
 
+use headroom_test_kit::XServer;
+pub use headroom_test_kit::wait_for;
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{
     ConnectionExt as _, CreateWindowAux, ImageFormat, MapState, WindowClass,
@@ -22,38 +22,6 @@ use self::listener::{Bus, Listener};
 const STAGE: &str = "HEADROOM_TEST_STAGE";
 /// Where programs find the session's bus.
 const BUS: &str = "DBUS_SESSION_BUS_ADDRESS";
-
-/// An X server without a screen.
-struct Server {
-    process: Child,
-    name: String,
-}
-
-impl Server {
-    fn start() -> Self {
-        let mut process = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "2000x1400x24"])
-            .args(["+extension", "GLX", "-noreset"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("this test needs Xvfb: install the package `xvfb`");
-        let mut number = String::new();
-        let said = process.stdout.take().expect("it was piped");
-        BufReader::new(said)
-            .read_line(&mut number)
-            .expect("it says its number");
-        let name = format!(":{}", number.trim());
-        Self { process, name }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ended = self.process.kill();
-        let _reaped = self.process.wait();
-    }
-}
 
 /// A test's own folder, where a plugin stands as it is bundled.
 pub struct Bundle(tempfile::TempDir);
@@ -129,8 +97,8 @@ fn test_of<F>(_: &F) -> &'static str {
 pub fn on_a_display(body: impl FnOnce(&Stage)) {
     let test = test_of(&body);
     let Some(bundle) = std::env::var_os(STAGE) else {
-        let server = Server::start();
-        let mut again = again(test, &server.name, None);
+        let server = XServer::start("2000x1400");
+        let mut again = again(test, server.name(), None);
         assert!(again.0.wait().expect("it ends").success(), "{test}");
         return;
     };
@@ -146,15 +114,15 @@ pub fn on_a_display_that_is_read(body: impl FnOnce(&Stage, &Listener)) {
         let bus = std::env::var(BUS).expect("there is one");
         return body(&Stage::new(), &Listener::come(&bus));
     }
-    let server = Server::start();
+    let server = XServer::start("2000x1400");
     let place = tempfile::tempdir().expect("a folder");
     let mut daemon = Command::new("dbus-daemon");
     daemon
         .env("HOME", place.path())
         .env("XDG_RUNTIME_DIR", place.path())
-        .env("DISPLAY", &server.name);
+        .env("DISPLAY", server.name());
     let bus = Bus::start(daemon);
-    let mut again = again(test, &server.name, Some(&bus.address));
+    let mut again = again(test, server.name(), Some(&bus.address));
     assert!(again.0.wait().expect("it ends").success(), "{test}");
 }
 
@@ -188,8 +156,8 @@ pub fn host_to_kill(body: impl FnOnce(&Stage), mut look: impl FnMut(u32) -> Opti
     if std::env::var_os(STAGE).is_some() {
         return body(&Stage::new());
     }
-    let server = Server::start();
-    let mut host = again(test, &server.name, None);
+    let server = XServer::start("2000x1400");
+    let mut host = again(test, server.name(), None);
     let pid = host.0.id();
     let screen = wait_for("the host's screen", || look(pid));
     host.0.kill().expect("it runs");
@@ -222,20 +190,6 @@ fn all_processes() -> Vec<(u32, String, u32)> {
         Some((pid, name, parent))
     };
     entries.filter_map(one).collect()
-}
-
-pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(
-            start.elapsed() < Duration::from_secs(30),
-            "{what}: waited for in vain"
-        );
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 /// Files that a process has open, and its threads.
