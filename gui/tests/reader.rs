@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::listener::{Bus, Listener, Place, SLIDER, TOGGLE_BUTTON};
+use common::listener::{Bus, FRAME, Listener, Place, SLIDER, TOGGLE_BUTTON};
 use common::{Stage, end, frames, last_words, wait_for};
 use std::time::Duration;
 use x11rb::connection::Connection as _;
@@ -30,8 +30,9 @@ fn what_a_screen_reader_finds_has_names_and_values_and_what_it_does_is_heard() {
     let program = stage.play(&["plain.toml", "--loop"]);
     wait_for("the gain", || stage.gain_db().filter(|gain| *gain == 0.0));
     // It comes to a screen that is there already.
-    wait_for("a window", || stage.windows().into_iter().next());
+    let window = wait_for("a window", || stage.windows().into_iter().next());
     let listener = Listener::come(&bus.address);
+    assert_eq!(listener.role(&find(&listener, "Headroom")), FRAME);
     let knob = find(&listener, "Gain Gain");
     assert_eq!(listener.role(&knob), SLIDER);
     assert_eq!(listener.number(&knob, "CurrentValue"), Some(0.0));
@@ -50,6 +51,16 @@ fn what_a_screen_reader_finds_has_names_and_values_and_what_it_does_is_heard() {
         let is_said = said.contains("12") && said.contains("dB");
         let number = listener.number(&knob, "CurrentValue");
         (number == Some(-12.0) && is_said).then_some(())
+    });
+
+    // It takes the keyboard to where it reads.
+    stage.xdotool(&["windowfocus", &window]);
+    assert!(!listener.has_focus(&knob));
+    listener.focus(&knob);
+    wait_for("the keyboard", || listener.has_focus(&knob).then_some(()));
+    stage.xdotool(&["key", "Up"]);
+    wait_for("what the key does", || {
+        stage.gain_db().filter(|gain| *gain > -12.0 && *gain < 0.0)
     });
 
     let mute = find(&listener, "Mute");

@@ -11,6 +11,7 @@ const ACTION: &str = "org.a11y.atspi.Action";
 const COMPONENT: &str = "org.a11y.atspi.Component";
 const VALUE: &str = "org.a11y.atspi.Value";
 /// What AT-SPI calls them (`atspi-constants.h`).
+pub const FRAME: u32 = 23;
 pub const SLIDER: u32 = 51;
 pub const TOGGLE_BUTTON: u32 = 62;
 const ENABLED: u32 = 8;
