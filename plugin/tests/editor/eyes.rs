@@ -63,12 +63,12 @@ impl Seen<'_, '_> {
         move_mouse(x, y);
         self.open.play(Duration::from_millis(150));
         xdotool(&["click", "1"]);
-        self.open.play(Duration::from_millis(400));
+        self.open.play(Duration::from_millis(350));
     }
 
     pub(crate) fn press(&mut self, keys: &str) {
         xdotool(&["key", keys]);
-        self.open.play(Duration::from_millis(500));
+        self.open.play(Duration::from_millis(400));
     }
 
     /// Takes it from its middle to a point on the display.

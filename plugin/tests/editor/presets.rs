@@ -2,12 +2,14 @@
 //! follow, and what it has recorded of it comes to the same.
 
 use std::path::Path;
+use std::time::Duration;
 
 use headroom_engine::preset;
 
 use crate::display::on_a_display_that_is_read;
 use crate::eyes::{Seen, assert_sounds_like, kinds_of, rack_of, values};
-use crate::open::{KNOB, Open, assert_untouched, load};
+use crate::host::{Instance, state_of};
+use crate::open::{KNOB, Open, RATE_HZ, assert_untouched, load};
 
 fn factory(name: &str) -> &'static str {
     let presets = preset::factory().iter();
@@ -86,6 +88,52 @@ fn a_preset_from_the_screen_moves_the_hosts_parameters_and_is_one_step() {
         assert_eq!(seen.open.instance.save(), vocal.1);
         assert!(!is_enabled(&mut seen, "Redo"));
         assert_sounds_like(&mut seen.open.instance, text);
+        open.close();
+    });
+}
+
+#[test]
+fn what_echoes_in_the_rack_that_a_preset_replaces_rings_out_as_it_was() {
+    on_a_display_that_is_read(|stage, eyes| {
+        let delay = "\n[[module]]\nkind = \"delay\"\n[module.params]\ntime_ms = 3000.0\nfeedback = 0.0\ndry = false\n";
+        let gain = "\n[[module]]\nkind = \"gain\"\n[module.params]\ngain_db = -72.0\n";
+        let echo = format!("headroom = 1\nname = \"Echo\"\n{delay}");
+        keep_own(
+            "hush",
+            &format!("headroom = 1\nname = \"Hush\"\n{delay}{gain}"),
+        );
+        let entry = load(stage);
+        let mut instance = Instance::new(&entry);
+        assert!(instance.load_state(&state_of(&echo)));
+        let mut open = Open::of(stage, instance, (0, 0), None);
+        open.is_silent = true;
+        open.wait_for_screen();
+        let mut seen = Seen {
+            open: &mut open,
+            eyes,
+        };
+        seen.click("Presets");
+        seen.click("Yours");
+        seen.middle("Load Hush");
+        // A burst, and another rack before its echo.
+        seen.open.is_silent = false;
+        seen.open.play(Duration::from_millis(100));
+        seen.open.is_silent = true;
+        let burst = seen.open.input[0].len();
+        seen.click("Load Hush");
+        seen.read("Rack Hush");
+        assert_eq!(kinds_of(&seen.open.instance.save()), ["delay", "gain"]);
+        let changed = seen.open.input[0].len();
+        assert!(
+            changed < burst + 2 * RATE_HZ as usize,
+            "in {changed} frames"
+        );
+        while seen.open.input[0].len() < burst + 4 * RATE_HZ as usize {
+            seen.open.process(&[]);
+        }
+        let heard = seen.open.output[0][changed..].iter();
+        let peak = heard.fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+        assert!(peak > 0.2, "an edit of that rack would hush it: {peak}");
         open.close();
     });
 }

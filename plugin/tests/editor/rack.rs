@@ -1,10 +1,12 @@
 //! Modules come, change places and go by a hand at the screen: what the host is told, what it saves, how late it is
 //! told that it is, and what is heard.
 
+use std::time::Duration;
+
 use clack_host::prelude::ClapId;
 use headroom_engine::{Catalog, Memory, Stream, open as engine, preset};
 
-use crate::display::on_a_display_that_is_read;
+use crate::display::{move_mouse, on_a_display_that_is_read, xdotool};
 use crate::eyes::{Seen, assert_sounds_like, kinds_of, rack_of, values};
 use crate::host::{Instance, Told, state_of};
 use crate::open::{BLOCK, Open, RATE_HZ, load};
@@ -67,6 +69,8 @@ fn modules_come_move_and_go_on_the_screen_and_the_host_has_it_all() {
         let [gain, compressor] =
             ["Gain Place", "Compressor Place"].map(|name| open.instance.id(name));
         let loud = rack_of(&open.instance.save());
+        // What the host saves after each step.
+        let mut saved = vec![open.instance.save()];
 
         // It comes behind the module that is worked on.
         let mut before = values(&mut open.instance);
@@ -82,6 +86,7 @@ fn modules_come_move_and_go_on_the_screen_and_the_host_has_it_all() {
         stage.keep_picture("rack-inserted");
         let open = &mut *seen.open;
         assert_eq!(kinds_of(&open.instance.save()), ["gain", "compressor"]);
+        saved.push(open.instance.save());
         assert_as_late(open, &pressed(false));
         assert_sounds_like(&mut open.instance, &pressed(false));
 
@@ -96,6 +101,7 @@ fn modules_come_move_and_go_on_the_screen_and_the_host_has_it_all() {
         stage.keep_picture("rack-moved");
         let open = &mut *seen.open;
         assert_eq!(kinds_of(&open.instance.save()), ["compressor", "gain"]);
+        saved.push(open.instance.save());
         assert_as_late(open, &pressed(true));
         assert_sounds_like(&mut open.instance, &pressed(true));
 
@@ -107,6 +113,7 @@ fn modules_come_move_and_go_on_the_screen_and_the_host_has_it_all() {
         let told = seen.take_recorded(&before);
         let both = [to_place(gain, 1.0), to_place(compressor, 2.0)];
         assert_eq!(told, both.concat());
+        saved.push(seen.open.instance.save());
         assert_sounds_like(&mut seen.open.instance, &pressed(false));
 
         // One goes by its cross, the other by a key: what it was set to stays with its preset, not with it.
@@ -117,6 +124,7 @@ fn modules_come_move_and_go_on_the_screen_and_the_host_has_it_all() {
         assert_eq!(seen.take_recorded(&before), to_place(compressor, 0.0));
         let open = &mut *seen.open;
         assert_eq!(rack_of(&open.instance.save()), loud);
+        saved.push(open.instance.save());
         assert_as_late(open, LOUD);
         assert_sounds_like(&mut open.instance, LOUD);
         before = values(&mut open.instance);
@@ -130,10 +138,39 @@ fn modules_come_move_and_go_on_the_screen_and_the_host_has_it_all() {
         assert_sounds_like(&mut open.instance, "headroom = 1\nname = \"Loud\"\n");
 
         // What the host saved is the same rack in another instance.
-        let saved = open.instance.save();
+        saved.push(open.instance.save());
         let mut other = Instance::new(&entry);
-        assert!(other.load_state(&saved));
+        assert!(other.load_state(&saved[5]));
         assert_eq!(values(&mut other), values(&mut open.instance));
-        open.close();
+
+        // Each was one step: back by the keys past two that went and one that moved, and forth again, to the byte.
+        let back = saved[2..5].iter().rev().map(|to| ("ctrl+z", to));
+        let forth = saved[3..].iter().map(|to| ("ctrl+y", to));
+        for (keys, to) in back.chain(forth) {
+            before = values(&mut seen.open.instance);
+            seen.press(keys);
+            assert!(!seen.take_recorded(&before).is_empty(), "{keys}");
+            assert_eq!(seen.open.instance.save(), *to, "{keys}");
+        }
+
+        // What is typed is that number, and no other one near it.
+        seen.press("ctrl+z");
+        seen.press("ctrl+z");
+        before = values(&mut seen.open.instance);
+        let (x, y) = seen.middle("Gain Gain");
+        move_mouse(x, y);
+        xdotool(&["click", "--repeat", "2", "--delay", "60", "1"]);
+        seen.open.play(Duration::from_millis(300));
+        xdotool(&["type", "--delay", "30", "3.3"]);
+        seen.press("Return");
+        let gain = seen.open.instance.id("Gain Gain");
+        let told = seen.take_recorded(&before);
+        assert!(
+            matches!(told[..], [Told::Begin(a), Told::Set(..), Told::End(b)] if a == gain && b == gain),
+            "{told:?}"
+        );
+        let rack = rack_of(&seen.open.instance.save());
+        assert!(rack.contains("gain_db = 3.3\n"), "{rack}");
+        seen.open.close();
     });
 }
