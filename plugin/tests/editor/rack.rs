@@ -1,12 +1,10 @@
 //! Modules come, change places and go by a hand at the screen: what the host is told, what it saves, how late it is
 //! told that it is, and what is heard.
 
-use std::time::Duration;
-
 use clack_host::prelude::ClapId;
 use headroom_engine::{Catalog, Memory, Stream, open as engine, preset};
 
-use crate::display::{move_mouse, on_a_display_that_is_read, xdotool};
+use crate::display::{on_a_display_that_is_read, xdotool};
 use crate::eyes::{Seen, assert_sounds_like, kinds_of, rack_of, values};
 use crate::host::{Instance, Told, state_of};
 use crate::open::{BLOCK, Open, RATE_HZ, load};
@@ -156,11 +154,10 @@ fn modules_come_move_and_go_on_the_screen_and_the_host_has_it_all() {
         // What is typed is that number, and no other one near it.
         seen.press("ctrl+z");
         seen.press("ctrl+z");
+        seen.open.take_told();
         before = values(&mut seen.open.instance);
-        let (x, y) = seen.middle("Gain Gain");
-        move_mouse(x, y);
-        xdotool(&["click", "--repeat", "2", "--delay", "60", "1"]);
-        seen.open.play(Duration::from_millis(300));
+        seen.click("1 Gain");
+        seen.click("Gain Gain");
         xdotool(&["type", "--delay", "30", "3.3"]);
         seen.press("Return");
         let gain = seen.open.instance.id("Gain Gain");
