@@ -16,7 +16,7 @@ use clack_plugin::plugin::PluginError;
 use headroom_engine::Catalog;
 use headroom_engine::preset::{Library, RackSpec};
 
-use super::places::{Place, path_for, path_of, read, text};
+use super::places::{Place, PlaceError, path_for, path_of, read, text};
 use crate::about;
 use crate::edition::Edition;
 use crate::state::presets;
@@ -125,7 +125,11 @@ impl ProviderImpl<'_> for Provider {
             }
             Location::File { path } => {
                 let path = path_of(path);
-                let rack = read(&Place::File(path.clone()), &self.catalog)?;
+                let rack = match read(&Place::File(path.clone()), &self.catalog) {
+                    // It is one of the program's: no error, and nothing for this plugin.
+                    Err(PlaceError::Refused(_)) => return Ok(()),
+                    read => read?,
+                };
                 let stem = path.file_stem().unwrap_or_default().to_string_lossy();
                 let name = if rack.name.is_empty() {
                     &*stem

@@ -1,18 +1,19 @@
 //! A CLAP host of our own: loads the library that was built, and does with it what hosts do.
 #![allow(unsafe_code, dead_code, unreachable_pub)]
 
-use std::ffi::CString;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock};
+pub mod asked;
 
+use std::ffi::{CStr, CString};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
+
+use clack_extensions::audio_ports_activation::{PluginAudioPortsActivation, SampleSize};
 use clack_extensions::audio_ports_config::{AudioPortsConfigBuffer, PluginAudioPortsConfig};
-use clack_extensions::gui::{GuiSize, HostGui, HostGuiImpl};
-use clack_extensions::latency::{HostLatency, HostLatencyImpl, PluginLatency};
-use clack_extensions::params::{
-    HostParams, HostParamsImplMainThread, HostParamsImplShared, ParamClearFlags, ParamInfoBuffer,
-    ParamRescanFlags, PluginParams,
-};
+use clack_extensions::latency::PluginLatency;
+use clack_extensions::params::{ParamInfoBuffer, PluginParams};
+use clack_extensions::preset_discovery::PluginPresetLoad;
+use clack_extensions::preset_discovery::preset_data::Location;
 use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::PluginState;
 use clack_host::events::EventFlags;
@@ -20,6 +21,8 @@ use clack_host::events::event_types::{ParamValueEvent, TransportEvent, Transport
 use clack_host::events::spaces::CoreEventSpace;
 use clack_host::prelude::*;
 use clack_host::utils::{BeatTime, SecondsTime};
+
+use asked::{Asked, Host, MainThread};
 
 /// The library that this package's build has left beside the test.
 pub fn library() -> PathBuf {
@@ -67,80 +70,6 @@ pub fn python() -> PathBuf {
     python
 }
 
-/// What the plugin asked its host for.
-#[derive(Default)]
-pub struct Asked {
-    pub restarts: AtomicUsize,
-    pub callbacks: AtomicUsize,
-    /// The size that it wanted last.
-    pub size: Mutex<Option<GuiSize>>,
-    /// No size is granted.
-    pub is_strict: AtomicBool,
-}
-
-impl SharedHandler<'_> for Asked {
-    fn request_restart(&self) {
-        self.restarts.fetch_add(1, Ordering::SeqCst);
-    }
-    fn request_process(&self) {}
-    fn request_callback(&self) {
-        self.callbacks.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-impl HostGuiImpl for Asked {
-    fn resize_hints_changed(&self) {}
-
-    fn request_resize(&self, size: GuiSize) -> Result<(), HostError> {
-        *self.size.lock().expect("no panic") = Some(size);
-        if self.is_strict.load(Ordering::SeqCst) {
-            return Err(HostError::Message("no"));
-        }
-        Ok(())
-    }
-
-    fn request_show(&self) -> Result<(), HostError> {
-        Ok(())
-    }
-
-    fn request_hide(&self) -> Result<(), HostError> {
-        Ok(())
-    }
-
-    fn closed(&self, _: bool) {}
-}
-
-impl HostParamsImplShared for Asked {
-    fn request_flush(&self) {}
-}
-
-pub struct MainThread;
-
-impl MainThreadHandler<'_> for MainThread {}
-
-impl HostLatencyImpl for MainThread {
-    fn changed(&self) {}
-}
-
-impl HostParamsImplMainThread for MainThread {
-    fn rescan(&self, _: ParamRescanFlags) {}
-    fn clear(&self, _: ClapId, _: ParamClearFlags) {}
-}
-
-pub struct Host;
-
-impl HostHandlers for Host {
-    type Shared<'a> = Asked;
-    type MainThread<'a> = MainThread;
-    type AudioProcessor<'a> = ();
-
-    fn declare_extensions(builder: &mut HostExtensions<Self>, _: &Asked) {
-        builder.register::<HostGui>();
-        builder.register::<HostLatency>();
-        builder.register::<HostParams>();
-    }
-}
-
 /// Loads the library.
 pub fn load() -> PluginEntry {
     // SAFETY: it is the library that this package has built, and its initialisers only set statics.
@@ -185,7 +114,13 @@ impl Instance {
         let descriptors: Vec<_> = factory.plugin_descriptors().collect();
         assert_eq!(descriptors.len(), 1);
         let id = descriptors[0].id().expect("an id");
-        let plugin = PluginInstance::new(|_| Asked::default(), |_| MainThread, entry, id, &info);
+        let plugin = PluginInstance::<Host>::new(
+            |_| Asked::default(),
+            |asked| MainThread(asked),
+            entry,
+            id,
+            &info,
+        );
         Self {
             plugin: plugin.expect("an instance"),
             audio: None,
@@ -231,6 +166,24 @@ impl Instance {
         self.audio = Some(stopped.start_processing().expect("it starts"));
         self.plugin.call_on_main_thread_callback();
         true
+    }
+
+    /// Switches the side-chain, while it plays or not; whether that can be.
+    pub fn switch_key(&mut self, on: bool) -> bool {
+        let handle = self.plugin.plugin_handle();
+        let ports: PluginAudioPortsActivation = handle.get_extension().expect("switches");
+        assert!(ports.can_activate_while_processing(&handle));
+        let size = SampleSize::Float32;
+        match &mut self.audio {
+            Some(audio) => {
+                let mut handle = audio.plugin_handle();
+                ports.set_active_audio_active(&mut handle, true, 1, on, size)
+            }
+            None => {
+                let mut handle = self.plugin.inactive_plugin_handle().expect("not active");
+                ports.set_active_audio_inactive(&mut handle, true, 1, on, size)
+            }
+        }
     }
 
     pub fn stop(&mut self) {
@@ -380,7 +333,7 @@ impl Instance {
         params.text_to_value(&handle, id, &text)
     }
 
-    /// Sets parameters while it is not active.
+    /// Sets parameters while it is not active, and hears what it has to say.
     pub fn set(&mut self, sets: &[(ClapId, f64)]) {
         let params = self.params();
         let mut events = EventBuffer::new();
@@ -390,6 +343,7 @@ impl Instance {
         let mut handle = self.plugin.inactive_plugin_handle().expect("not active");
         let mut out = EventBuffer::new();
         params.flush(&mut handle, &events.as_input(), &mut out.as_output());
+        self.told.extend(out.iter().filter_map(told));
     }
 
     /// All values, by name.
@@ -412,6 +366,18 @@ impl Instance {
         let state: PluginState = handle.get_extension().expect("state");
         let mut bytes = bytes;
         state.load(&handle, &mut bytes).is_ok()
+    }
+
+    /// Loads a preset as a host's browser does; whether it was taken.
+    pub fn load_place(&mut self, location: Location, key: Option<&CStr>) -> bool {
+        let handle = self.plugin.plugin_handle();
+        let load: PluginPresetLoad = handle.get_extension().expect("presets");
+        load.load_from_location(&handle, location, key).is_ok()
+    }
+
+    /// What the plugin asked its host for.
+    pub fn asked<R>(&self, what: impl FnOnce(&Asked) -> R) -> R {
+        self.plugin.access_shared_handler(what)
     }
 
     /// Loads a preset as a host would a state.
