@@ -167,6 +167,10 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
         "gives the plugin a window by its number, as a host does",
     ),
     (
+        "plugin/tests/editor/still.rs",
+        "gives the plugin a window by its number, as a host does",
+    ),
+    (
         "plugin/src/vst3/latency_tests.rs",
         "calls a VST3 object of the test's own as hosts do",
     ),

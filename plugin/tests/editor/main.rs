@@ -16,3 +16,4 @@ mod mono;
 mod open;
 mod presets;
 mod rack;
+mod still;
