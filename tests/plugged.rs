@@ -187,12 +187,21 @@ fn a_change_of_latency_asks_for_a_restart_and_is_right_after_it() {
     assert_eq!(impulse(&mut instance), Some(0));
 }
 
-fn under_trap(words: &[&str]) -> String {
-    run(env!("CARGO_BIN_EXE_plugged-trap"), words)
+/// The first words for each format.
+const FORMATS: [&[&str]; 2] = [&[], &["vst3"]];
+
+fn under_trap(format: &[&str], words: &[&str]) -> String {
+    run(
+        env!("CARGO_BIN_EXE_plugged-trap"),
+        &[format, words].concat(),
+    )
 }
 
-fn under_rtsan(words: &[&str]) -> String {
-    run(env!("CARGO_BIN_EXE_plugged-rtsan"), words)
+fn under_rtsan(format: &[&str], words: &[&str]) -> String {
+    run(
+        env!("CARGO_BIN_EXE_plugged-rtsan"),
+        &[format, words].concat(),
+    )
 }
 
 #[test]
@@ -211,19 +220,24 @@ fn the_trap_sees_a_seeded_system_call_in_a_hosts_process() {
             "seeded_inline_system_call",
         ),
     ];
-    for (seed, call, function) in seeds {
-        let text = under_trap(&["seed", seed]);
+    let all = FORMATS
+        .iter()
+        .flat_map(|format| seeds.map(|seed| (*format, seed)));
+    for (format, (seed, call, function)) in all {
+        let text = under_trap(format, &["seed", seed]);
         assert_eq!(number(&text, "watched"), 1, "{text}");
         assert!(number(&text, "system_calls") >= 1, "{text}");
         let told = line(&text, "trap: ").unwrap_or_else(|| panic!("{seed}: {text}"));
         assert!(told.starts_with(call) && told.contains(function), "{text}");
     }
-    let text = under_trap(&["seed", "seed-allocates"]);
-    assert_eq!(number(&text, "system_calls"), 0, "{text}");
-    assert!(
-        text.contains("allocator: ") && text.contains("seeded_allocation"),
-        "{text}"
-    );
+    for format in FORMATS {
+        let text = under_trap(format, &["seed", "seed-allocates"]);
+        assert_eq!(number(&text, "system_calls"), 0, "{text}");
+        assert!(
+            text.contains("allocator: ") && text.contains("seeded_allocation"),
+            "{text}"
+        );
+    }
 }
 
 #[cfg_attr(not(rtsan), ignore = "this toolchain has no RealtimeSanitizer")]
@@ -240,30 +254,37 @@ fn realtime_sanitizer_sees_a_seed_in_a_hosts_process() {
         ("seed-write", &["write"]),
         ("seed-nanosleep", &["nanosleep"]),
     ];
-    for (seed, names) in seeds {
-        let text = under_rtsan(&["seed", seed]);
+    let all = FORMATS
+        .iter()
+        .flat_map(|format| seeds.map(|seed| (*format, seed)));
+    for (format, (seed, names)) in all {
+        let text = under_rtsan(format, &["seed", seed]);
         assert_eq!(intercepted(&text), names, "{seed}: {text}");
     }
 }
 
 #[test]
 fn a_minute_of_a_hosts_calls_of_process_makes_no_system_call() {
-    let text = under_trap(&["play", "60"]);
-    assert!(
-        text.contains("system_calls=0 watched=1 unwatched=0"),
-        "{text}"
-    );
-    assert!(!text.contains("allocator: "), "{text}");
-    assert_played(&text);
+    for format in FORMATS {
+        let text = under_trap(format, &["play", "60"]);
+        assert!(
+            text.contains("system_calls=0 watched=1 unwatched=0"),
+            "{text}"
+        );
+        assert!(!text.contains("allocator: "), "{text}");
+        assert_played(&text);
+    }
 }
 
 #[cfg_attr(not(rtsan), ignore = "this toolchain has no RealtimeSanitizer")]
 #[test]
 fn a_minute_of_a_hosts_calls_of_process_is_clean_under_realtime_sanitizer() {
-    let text = under_rtsan(&["play", "60"]);
-    assert_eq!(intercepted(&text), [""; 0], "{text}");
-    assert!(!text.contains("RealtimeSanitizer"), "{text}");
-    assert_played(&text);
+    for format in FORMATS {
+        let text = under_rtsan(format, &["play", "60"]);
+        assert_eq!(intercepted(&text), [""; 0], "{text}");
+        assert!(!text.contains("RealtimeSanitizer"), "{text}");
+        assert_played(&text);
+    }
 }
 
 fn assert_played(text: &str) {

@@ -53,6 +53,7 @@ pub use parameters::Parameters;
 pub use rows::{Row, Target, rows};
 pub use shield::caught_panics;
 pub use state::{FORMAT, Refusal, check, fits, presets};
+pub use vst3::factory as vst3_factory;
 
 /// Counts what the audio thread allocates or frees, and lets the sound go on.
 #[cfg(feature = "stage")]

@@ -73,6 +73,11 @@ pub(crate) static PANICS_WHEN_BUILT: Kind = Kind {
     },
 };
 
+/// `[main]` The same for a VST3 host: a factory, which is whoever's to release that asks.
+pub(crate) fn vst3_factory() -> *mut std::ffi::c_void {
+    headroom_plugin::vst3_factory::<Seeded>()
+}
+
 /// `[main]` What a host would find in the library, if it had these modules.
 pub(crate) fn entry() -> PluginEntry {
     static ENTRY: EntryDescriptor = clack_plugin::clack_entry!(Entry<Seeded>);

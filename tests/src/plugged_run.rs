@@ -1,6 +1,8 @@
 //! What the programs run that watch a plugin's `process` from the host's side: a seed, or a minute of
 //! everything that is no fault.
 
+#[path = "plugged_vst3.rs"]
+pub(crate) mod plugged_vst3;
 #[path = "../../plugin/tests/host/mod.rs"]
 pub(crate) mod plugin_host;
 #[path = "../seeded/mod.rs"]
@@ -12,12 +14,16 @@ use plugin_host::{Instance, Set};
 
 const MOST_FRAMES: usize = 512;
 
-/// `[main]` Does what the command line says: `seed NAME` or `play SECONDS`.
+/// `[main]` Does what the command line says: `seed NAME` or `play SECONDS`, or `vst3` and one of these.
 pub(crate) fn run() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match &words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["seed", name] => seed(name),
         ["play", seconds] => play(seconds.parse().expect("a number of seconds")),
+        ["vst3", "seed", name] => plugged_vst3::seed(name),
+        ["vst3", "play", seconds] => {
+            plugged_vst3::play(seconds.parse().expect("a number of seconds"));
+        }
         other => panic!("expected `seed NAME` or `play SECONDS`, not {other:?}"),
     }
 }
@@ -53,19 +59,21 @@ fn seed(name: &str) {
     );
 }
 
+/// A rack of every module.
+fn all() -> String {
+    let kinds = headroom_engine::Catalog::builtin();
+    let kinds = kinds.kinds().iter();
+    kinds.fold("headroom = 1\n".to_owned(), |rack, kind| {
+        rack + &format!("[[module]]\nkind = \"{}\"\n", kind.id)
+    })
+}
+
 /// The library that hosts load, with every module in: blocks of any length, automation inside them,
 /// modules that come, go and change places.
 fn play(seconds: usize) {
     let entry = plugin_host::load();
     let mut instance = Instance::new(&entry);
-    instance.load_preset(
-        &headroom_engine::Catalog::builtin()
-            .kinds()
-            .iter()
-            .fold("headroom = 1\n".to_owned(), |rack, kind| {
-                rack + &format!("[[module]]\nkind = \"{}\"\n", kind.id)
-            }),
-    );
+    instance.load_preset(&all());
     let list = instance.list();
     instance.start(48_000.0, MOST_FRAMES as u32);
     let (mut random, mut frames, mut blocks, mut changes, mut loud) = (Random::new(3), 0, 0, 0, 0);

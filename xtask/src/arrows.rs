@@ -228,6 +228,10 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
         "is a CLAP entry, which hosts call through C's pointers",
     ),
     (
+        "tests/src/plugged_vst3.rs",
+        "gives a VST3 host the factory that it asked for",
+    ),
+    (
         "tests/src/bin/plugged_rtsan.rs",
         "calls RealtimeSanitizer's own entry points",
     ),

@@ -2,8 +2,8 @@
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
+use std::marker::PhantomData;
 
-use headroom_engine::Catalog;
 use nice_plug::wrapper::setup_logger;
 use nice_plug::wrapper::vst3::PluginInfo;
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
@@ -16,18 +16,20 @@ use nice_plug::wrapper::vst3::vst3::{Class, ComWrapper};
 
 use super::component::Component;
 use super::paperwork::Paperwork;
+use crate::edition::{BuiltIn, Edition};
 use crate::shield::shielded;
 
 /// Makes instances.
-struct Factory {
+struct Factory<E> {
     info: PluginInfo,
+    _edition: PhantomData<fn() -> E>,
 }
 
-impl Class for Factory {
+impl<E: Edition> Class for Factory<E> {
     type Interfaces = (IPluginFactory, IPluginFactory2, IPluginFactory3);
 }
 
-impl Factory {
+impl<E: Edition> Factory<E> {
     /// Writes what `what` makes of the only class.
     ///
     /// # Safety
@@ -52,7 +54,7 @@ impl Factory {
 }
 
 // What a host gives a place for is as VST3 says: null, or room for the answer.
-impl IPluginFactoryTrait for Factory {
+impl<E: Edition> IPluginFactoryTrait for Factory<E> {
     unsafe fn getFactoryInfo(&self, info: *mut PFactoryInfo) -> tresult {
         // SAFETY: see above.
         unsafe { self.write(0, info, PluginInfo::create_factory_info) }
@@ -81,7 +83,7 @@ impl IPluginFactoryTrait for Factory {
         if class != self.info.cid {
             return kInvalidArgument;
         }
-        let made = shielded(|| ComWrapper::new(Component::new(Catalog::builtin())));
+        let made = shielded(|| ComWrapper::new(Component::new(E::catalog())));
         let Some(made) = made else {
             return kInternalError;
         };
@@ -100,14 +102,14 @@ impl IPluginFactoryTrait for Factory {
     }
 }
 
-impl IPluginFactory2Trait for Factory {
+impl<E: Edition> IPluginFactory2Trait for Factory<E> {
     unsafe fn getClassInfo2(&self, index: int32, info: *mut PClassInfo2) -> tresult {
         // SAFETY: as above.
         unsafe { self.write(index, info, PluginInfo::create_class_info_2) }
     }
 }
 
-impl IPluginFactory3Trait for Factory {
+impl<E: Edition> IPluginFactory3Trait for Factory<E> {
     unsafe fn getClassInfoUnicode(&self, index: int32, info: *mut PClassInfoW) -> tresult {
         // SAFETY: as above.
         unsafe { self.write(index, info, PluginInfo::create_class_info_unicode) }
@@ -118,17 +120,25 @@ impl IPluginFactory3Trait for Factory {
     }
 }
 
-/// A factory, for the host to release.
-#[unsafe(no_mangle)]
-pub(super) extern "system" fn GetPluginFactory() -> *mut c_void {
+/// `[main]` A factory of such plugins, an `IPluginFactory` for whoever asks to release; null if there is none.
+pub fn factory<E: Edition>() -> *mut c_void {
     let factory = shielded(|| {
-        let info = PluginInfo::for_plugin::<Paperwork>();
-        ComWrapper::new(Factory { info }).to_com_ptr::<IPluginFactory>()
+        let factory = Factory {
+            info: PluginInfo::for_plugin::<Paperwork>(),
+            _edition: PhantomData::<fn() -> E>,
+        };
+        ComWrapper::new(factory).to_com_ptr::<IPluginFactory>()
     });
     match factory.flatten() {
         Some(factory) => factory.into_raw().cast(),
         None => std::ptr::null_mut(),
     }
+}
+
+/// A factory, for the host to release.
+#[unsafe(no_mangle)]
+pub(super) extern "system" fn GetPluginFactory() -> *mut c_void {
+    factory::<BuiltIn>()
 }
 
 fn enter() -> bool {

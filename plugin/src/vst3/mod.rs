@@ -37,3 +37,5 @@ mod view;
 
 #[cfg(test)]
 mod latency_tests;
+
+pub use export::factory;

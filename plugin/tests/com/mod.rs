@@ -6,7 +6,7 @@ pub mod frame;
 use std::ffi::{CString, c_void};
 use std::path::Path;
 use std::ptr::null_mut;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::thread::ThreadId;
 
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
@@ -29,6 +29,9 @@ pub const INPUT: i32 = BusDirections_::kInput as i32;
 pub const OUTPUT: i32 = BusDirections_::kOutput as i32;
 const AUDIO: i32 = MediaTypes_::kAudio as i32;
 
+/// What is done around each call of a plugin's `process`, if anything: a program that watches says so.
+pub static AROUND: OnceLock<fn(&mut dyn FnMut())> = OnceLock::new();
+
 /// The library, as a host has it; it stays in the process.
 pub struct Module {
     factory: ComPtr<IPluginFactory>,
@@ -50,6 +53,19 @@ impl Module {
             assert!(entry(library));
             let factory = ComPtr::from_raw(factory()).expect("a factory");
             Self { factory }
+        }
+    }
+
+    /// What a library's entry gave.
+    ///
+    /// # Safety
+    ///
+    /// A factory, which is this one's to release.
+    pub unsafe fn of(factory: *mut c_void) -> Self {
+        // SAFETY: the caller's word.
+        let factory = unsafe { ComPtr::from_raw(factory.cast()) };
+        Self {
+            factory: factory.expect("a factory"),
         }
     }
 
@@ -465,8 +481,15 @@ impl Instance {
             outputEvents: null_mut(),
             processContext: &mut context,
         };
-        // SAFETY: see above; the tables' channels are as long as is said.
-        let done = unsafe { self.processor.process(&mut data) };
+        let mut done = kResultFalse;
+        let mut process = || {
+            // SAFETY: see above; the tables' channels are as long as is said.
+            done = unsafe { self.processor.process(&mut data) };
+        };
+        match AROUND.get() {
+            Some(around) => around(&mut process),
+            None => process(),
+        }
         drop(tables);
         let output = if block.in_place {
             block.inputs.swap_remove(0)

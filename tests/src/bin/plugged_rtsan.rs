@@ -22,6 +22,7 @@ fn main() {
         __rtsan_realtime_exit();
     };
     assert!(plugged_run::plugin_host::AROUND.set(around).is_ok());
+    assert!(plugged_run::plugged_vst3::com::AROUND.set(around).is_ok());
     plugged_run::run();
 }
 

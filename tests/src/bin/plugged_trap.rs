@@ -13,6 +13,7 @@ fn main() {
     install_system_call_trap().expect("the trap is set");
     let around = |work: &mut dyn FnMut()| guarded(work);
     assert!(plugged_run::plugin_host::AROUND.set(around).is_ok());
+    assert!(plugged_run::plugged_vst3::com::AROUND.set(around).is_ok());
     plugged_run::run();
     headroom_tests::watched::print_trapped();
 }
