@@ -224,6 +224,10 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
         "loads the plugin's library as a host does",
     ),
     (
+        "plugin/tests/windows_editor/win.rs",
+        "asks Windows for windows, processes and pixels",
+    ),
+    (
         "tests/seeded/mod.rs",
         "is a CLAP entry, which hosts call through C's pointers",
     ),
