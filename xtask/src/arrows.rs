@@ -224,6 +224,14 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
         "loads the plugin's library as a host does",
     ),
     (
+        "plugin/tests/windows_editor/in_clap.rs",
+        "gives the plugin a window by its number, as a host does",
+    ),
+    (
+        "plugin/tests/windows_editor/in_vst3.rs",
+        "gives the plugin a window by its number, as a host does",
+    ),
+    (
         "plugin/tests/windows_editor/win.rs",
         "asks Windows for windows, processes and pixels",
     ),

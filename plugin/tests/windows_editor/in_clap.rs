@@ -1,4 +1,5 @@
 //! In a CLAP host's window.
+#![allow(unsafe_code)]
 
 use std::ptr::null_mut;
 use std::time::{Duration, Instant};

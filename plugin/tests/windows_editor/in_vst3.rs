@@ -1,4 +1,5 @@
 //! In a VST3 host's window.
+#![allow(unsafe_code)]
 
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,6 @@
 //! The editor in a window of a host's, on Windows: the screen is a window of another process inside. Elsewhere
 //! this is empty; `cargo xtask deep windows` runs it under Wine.
 #![cfg(windows)]
-#![allow(unsafe_code)]
 
 #[path = "../host/mod.rs"]
 mod host;

@@ -1,4 +1,5 @@
 //! Windows, processes and pixels, as the system has them.
+#![allow(unsafe_code)]
 
 use std::ptr::{null, null_mut};
 use std::time::Duration;
