@@ -46,6 +46,10 @@ fn what_a_control_shows_by_itself_is_not_said_again_and_what_it_does_not_is() {
         assert!(sent >= 5, "{control}: a drag is {sent} commands");
         assert_eq!(notes(&harness), [""; 0], "{control}");
     }
+    harness.get_by_label("Compare B").click();
+    harness.run_steps(3);
+    assert_eq!(harness.state().engine.description.compared, 1);
+    assert_eq!(notes(&harness), [""; 0], "the button shows it");
     harness.get_by_label("Mute").click();
     harness.run_steps(3);
     assert_eq!(notes(&harness), ["Done"]);

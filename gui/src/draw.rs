@@ -83,6 +83,20 @@ pub(crate) fn ending<'a>(
     text.into()
 }
 
+/// `[main]` `text` on at most `rows` lines of at most `width` points, with dots where it was cut.
+pub(crate) fn paragraph(
+    painter: &Painter,
+    text: &str,
+    font: FontId,
+    color: Color32,
+    width: f32,
+    rows: usize,
+) -> Arc<Galley> {
+    let mut job = LayoutJob::simple(text.replace('\n', " "), font, color, width.max(8.0));
+    job.wrap.max_rows = rows;
+    painter.layout_job(job)
+}
+
 /// `[main]` Writes `text` from `place` down, on as many lines as `room` has, with dots where it was cut.
 pub(crate) fn lines(
     painter: &Painter,
@@ -93,9 +107,8 @@ pub(crate) fn lines(
     room: egui::Vec2,
 ) {
     let height = painter.fonts_mut(|fonts| fonts.row_height(&font));
-    let mut job = LayoutJob::simple(cut(text).replace('\n', " "), font, color, room.x.max(8.0));
-    job.wrap.max_rows = ((room.y / height.max(1.0)) as usize).clamp(1, 4);
-    let galley = painter.layout_job(job);
+    let rows = ((room.y / height.max(1.0)) as usize).clamp(1, 4);
+    let galley = paragraph(painter, cut(text), font, color, room.x, rows);
     painter.galley(place, galley, color);
 }
 

@@ -55,7 +55,10 @@ impl Shown {
     const MOST: usize = 256;
 
     fn sent(&mut self, command: &Command, sequence: u64) {
-        if matches!(command, Command::Set { .. } | Command::Tempo { .. }) {
+        if matches!(
+            command,
+            Command::Set { .. } | Command::Tempo { .. } | Command::Compare { .. }
+        ) {
             if self.0.len() == Self::MOST {
                 self.0.pop_front();
             }

@@ -29,6 +29,9 @@ pub enum Link {
 /// The most modules that are drawn.
 pub const MAX_MODULES: usize = 64;
 
+/// Characters of an answer at the most: three lines of a small window.
+const MAX_NOTE: usize = 240;
+
 /// All that can be seen.
 #[derive(Debug, Default)]
 pub struct Picture {
@@ -150,7 +153,7 @@ impl Picture {
     pub fn note(&mut self, text: &str, refused: bool) {
         let secs = if refused { 8.0 } else { 3.0 };
         self.notes.push(Note {
-            text: text::cut(text).to_owned(),
+            text: text.chars().take(MAX_NOTE).collect(),
             refused,
             until_secs: self.now_secs + secs,
         });

@@ -245,13 +245,8 @@ pub(super) fn notes(ui: &Ui, page: Rect, picture: &Picture) {
         } else {
             (theme.text, Icon::Tick)
         };
-        let galley = draw::line(
-            ui.painter(),
-            &note.text,
-            font,
-            theme.text,
-            page.width() - 80.0,
-        );
+        let room = page.width() - 80.0;
+        let galley = draw::paragraph(ui.painter(), &note.text, font, theme.text, room, 3);
         let size = galley.size() + vec2(48.0, 16.0);
         let center = pos2(page.center().x, bottom - size.y / 2.0);
         let rect = Rect::from_center_size(center, size);

@@ -69,8 +69,10 @@ fn card(
     (place, module, kind): (usize, &ModuleInfo, &KindInfo),
 ) -> Response {
     let theme = Theme::of(ui);
-    let (rect, response) =
-        ui.allocate_exact_size(vec2(CARD, HEIGHT - 10.0), Sense::click_and_drag());
+    let (rect, _) = ui.allocate_exact_size(vec2(CARD, HEIGHT - 10.0), Sense::hover());
+    // By its name, so that the keyboard goes along with a card that is moved.
+    let id = ui.scope_id().with((&module.id, "card"));
+    let response = ui.interact(rect, id, Sense::click_and_drag());
     let bypassed = picture.is_bypassed(hands, module);
     let selected = screen.selected.as_deref() == Some(module.id.as_str());
     let name = cut(&kind.name);

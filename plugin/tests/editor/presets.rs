@@ -207,6 +207,7 @@ fn a_preset_that_the_strip_cannot_hold_is_refused_in_words_and_nothing_moves() {
         seen.click("Load Twice");
         let words = seen.read("the rack has");
         assert!(words.contains("`eq` twice"), "{words}");
+        assert!(words.ends_with("plays such racks)"), "all of it: {words}");
         stage.keep_picture("refused");
         assert_eq!(seen.take_recorded(&before.0), [], "the host hears nothing");
         assert_eq!(seen.open.instance.save(), before.1);
