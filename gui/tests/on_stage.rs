@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{Stage, end, headroom, wait_for};
+use common::{Stage, end, headroom, wait_for, write_wave};
 use serde_json::Value;
 use std::process::{Child, Command};
 use std::time::Duration;
@@ -110,17 +110,10 @@ fn however_often_the_screen_dies_the_sound_is_the_same_to_the_bit() {
     assert!(frames >= deaths * 48_000 / 10, "{report}");
 
     // What it was given, end to end, and what `render` makes of that.
-    let input = std::fs::read(stage.place.path().join("noise.wav")).unwrap();
-    let mut looped = Vec::new();
-    while looped.len() < frames * 4 {
-        looped.extend_from_slice(&input[44..]);
-    }
-    looped.truncate(frames * 4);
-    let mut wave = input[..44].to_vec();
-    wave[4..8].copy_from_slice(&(36 + looped.len() as u32).to_le_bytes());
-    wave[40..44].copy_from_slice(&(looped.len() as u32).to_le_bytes());
-    wave.extend(looped);
-    std::fs::write(stage.place.path().join("looped.wav"), wave).unwrap();
+    let noise = hound::WavReader::open(stage.place.path().join("noise.wav")).unwrap();
+    let noise: Vec<i16> = noise.into_samples().map(Result::unwrap).collect();
+    let looped = noise.into_iter().cycle().take(frames * 2);
+    write_wave(&stage.place.path().join("looped.wav"), looped);
     let args = [
         "render",
         "looped.wav",

@@ -21,6 +21,7 @@ use play_common::report_of;
 use play_common::signal;
 use play_common::sine;
 use play_common::stderr;
+use play_common::write_s16;
 
 /// Frames of the fade that ends every programme, at 48 kHz.
 const FADE_FRAMES: usize = 1_440;
@@ -29,17 +30,14 @@ const FRAME_BYTES: usize = 8;
 
 /// A stereo file at 48 kHz whose frames are all different, with no silence in it.
 fn noise(folder: &Path, frames: u32) {
-    let path = sine(folder, 48_000, frames);
-    let mut bytes = std::fs::read(&path).unwrap();
     let mut state = 1_u64;
-    for sample in bytes[44..].chunks_exact_mut(2) {
+    let samples = (0..frames * 2).map(|_| {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        let value = ((state >> 40) as i16 / 2) | 1;
-        sample.copy_from_slice(&value.to_le_bytes());
-    }
-    std::fs::write(folder.join("noise.wav"), bytes).unwrap();
+        ((state >> 40) as i16 / 2) | 1
+    });
+    write_s16(&folder.join("noise.wav"), 48_000, samples);
 }
 
 /// The samples of a file as `headroom render` of a neutral rack writes them: 32-bit floats.

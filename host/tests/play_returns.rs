@@ -20,10 +20,12 @@ use play_common::playing::INTO;
 use play_common::playing::Playing;
 use play_common::report_of;
 use play_common::sine;
+use play_common::sine_at;
 use play_common::stderr;
 use play_common::told;
 use play_common::wire;
 use play_common::wire::Wire;
+use play_common::write_s16;
 
 /// Not a test: what the others start as the other end of the cables.
 #[test]
@@ -47,11 +49,7 @@ fn taken(jackd: &Jackd, place: &std::path::Path, frames: usize) -> Vec<[f32; 2]>
 
 /// Whether `frames` are a second of `sine` that is played again and again, from some place in it on.
 fn is_the_sine(frames: &[[f32; 2]]) -> bool {
-    let sine = |frame: usize| {
-        let phase = (frame % 48_000) as f64 * 440.0 / 48_000.0;
-        let sample = (16_384.0 * (phase * std::f64::consts::TAU).sin()).round() as i16;
-        f32::from(sample) / 32_768.0
-    };
+    let sine = |frame: usize| f32::from(sine_at(frame as u32 % 48_000, 48_000)) / 32_768.0;
     (0..48_000).any(|start| {
         frames
             .iter()
@@ -90,13 +88,11 @@ fn the_sound_is_back_within_two_seconds_of_a_server_that_was_killed() {
 
 /// A tone that begins with a soft second: whoever starts it over is heard doing it.
 fn soft_then_loud(place: &std::path::Path) {
-    let path = sine(place, 48_000, 20 * 48_000);
-    let mut bytes = std::fs::read(&path).unwrap();
-    for sample in bytes[44..44 + 48_000 * 4].chunks_exact_mut(2) {
-        let soft = i16::from_le_bytes([sample[0], sample[1]]) / 10;
-        sample.copy_from_slice(&soft.to_le_bytes());
-    }
-    std::fs::write(path, bytes).unwrap();
+    let samples = (0..20 * 48_000).flat_map(|frame| {
+        let sample = sine_at(frame, 48_000);
+        [if frame < 48_000 { sample / 10 } else { sample }; 2]
+    });
+    write_s16(&place.join("sine.wav"), 48_000, samples);
 }
 
 #[test]

@@ -158,8 +158,20 @@ impl Stage {
     }
 }
 
-/// A stereo 16-bit WAV file at 48 kHz.
+/// Noise that is never as loud as it may be.
 pub(crate) fn write_noise(path: &Path, frames: u32) {
+    let mut state = 0x2545_f491_u32;
+    let samples = (0..frames * 2).map(|_| {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        (state >> 18) as i16 - 8_192
+    });
+    write_wave(path, samples);
+}
+
+/// A stereo 16-bit WAV file at 48 kHz.
+pub(crate) fn write_wave(path: &Path, samples: impl Iterator<Item = i16>) {
     let spec = hound::WavSpec {
         channels: 2,
         sample_rate: 48_000,
@@ -167,13 +179,7 @@ pub(crate) fn write_noise(path: &Path, frames: u32) {
         sample_format: hound::SampleFormat::Int,
     };
     let mut file = hound::WavWriter::create(path, spec).unwrap();
-    let mut state = 0x2545_f491_u32;
-    for _ in 0..frames * 2 {
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        file.write_sample((state >> 18) as i16 - 8_192).unwrap();
-    }
+    samples.for_each(|sample| file.write_sample(sample).unwrap());
     file.finalize().unwrap();
 }
 

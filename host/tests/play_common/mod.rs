@@ -95,13 +95,21 @@ pub(crate) fn signal(child: &Child, name: &str) {
 /// A stereo 16-bit WAV file: a sine at half of full scale.
 pub(crate) fn sine(folder: &Path, sample_rate_hz: u32, frames: u32) -> PathBuf {
     let path = folder.join("sine.wav");
-    let samples = (0..frames).flat_map(|frame| {
-        let phase = f64::from(frame) * 440.0 / f64::from(sample_rate_hz);
-        [(16_384.0 * (phase * std::f64::consts::TAU).sin()).round() as i16; 2]
-    });
-    let format = (16, hound::SampleFormat::Int);
-    write_samples(&path, sample_rate_hz, format, samples);
+    let samples = (0..frames).flat_map(|frame| [sine_at(frame, sample_rate_hz); 2]);
+    write_s16(&path, sample_rate_hz, samples);
     path
+}
+
+/// A frame of that sine.
+pub(crate) fn sine_at(frame: u32, sample_rate_hz: u32) -> i16 {
+    let phase = f64::from(frame) * 440.0 / f64::from(sample_rate_hz);
+    (16_384.0 * (phase * std::f64::consts::TAU).sin()).round() as i16
+}
+
+/// A stereo 16-bit WAV file.
+pub(crate) fn write_s16(path: &Path, sample_rate_hz: u32, samples: impl Iterator<Item = i16>) {
+    let format = (16, hound::SampleFormat::Int);
+    write_samples(path, sample_rate_hz, format, samples);
 }
 
 /// A stereo WAV file of so many bits a sample.
