@@ -2,6 +2,8 @@
 //! that an address which is not null has as many frames as is said.
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+
 /// The channels of a port that are there, two at most.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Channels {
@@ -67,59 +69,37 @@ impl Channels {
         &self.addresses[..self.count]
     }
 
-    /// `[audio]` Puts `input` where these are; what it has not is silence.
-    pub(crate) fn fill_from(&self, input: &Self) {
-        let frames = self.frames.min(input.frames);
-        for (channel, &to) in self.addresses().iter().enumerate() {
-            match input.addresses().get(channel) {
-                Some(&from) if from == to => {}
-                // SAFETY: both have as many frames, as `of` says; they may lie over one another.
-                Some(&from) => unsafe { std::ptr::copy(from, to, frames) },
-                // SAFETY: it has as many frames, and all zeros are a number.
-                None => unsafe { std::ptr::write_bytes(to, 0, self.frames) },
+    /// `[audio]` Copies some frames to `room`, which has as many channels as are wanted; one that is not there is
+    /// silence.
+    pub(crate) fn copy_to(&self, part: &Range<usize>, room: &mut [&mut [f32]]) {
+        let count = part.len().min(self.frames - part.start);
+        for (channel, room) in room.iter_mut().enumerate() {
+            let room = &mut room[..count];
+            match self.addresses().get(channel) {
+                // SAFETY: the frames are there, as `of` says, and the room is ours alone.
+                Some(&from) => unsafe {
+                    std::ptr::copy_nonoverlapping(from.add(part.start), room.as_mut_ptr(), count);
+                },
+                None => room.fill(0.0),
             }
         }
     }
 
-    /// `[audio]` Whether any frame of these is one of `others`.
-    pub(crate) fn overlaps(&self, others: &Self) -> bool {
-        let end = |address: *mut f32, frames: usize| address.wrapping_add(frames);
-        self.addresses().iter().any(|&ours| {
-            others
-                .addresses()
-                .iter()
-                .any(|&other| ours < end(other, others.frames) && other < end(ours, self.frames))
-        })
-    }
-
-    /// `[audio]` Copies these to `room`, as far as it goes.
-    pub(crate) fn copy_to(&self, room: &mut [Box<[f32]>; 2]) {
-        for (room, &from) in room.iter_mut().zip(self.addresses()) {
-            let frames = self.frames.min(room.len());
-            // SAFETY: both have as many frames; the room is ours alone.
-            unsafe { std::ptr::copy_nonoverlapping(from, room.as_mut_ptr(), frames) };
-        }
-    }
-
-    /// `[audio]` Some frames of the channels, to write.
+    /// `[audio]` Puts `room` where some frames of these are.
     ///
     /// # Safety
     ///
-    /// `start <= end`, which is no more than there are; nobody else has these frames while they are used, and
-    /// no two channels lie over one another.
-    pub(crate) unsafe fn parts<'a>(&self, start: usize, end: usize) -> [&'a mut [f32]; 2] {
-        let part = |channel: usize| {
-            if channel >= self.count {
-                return &mut [][..];
-            }
-            let address = self.addresses[channel];
+    /// Nobody else has the frames.
+    pub(crate) unsafe fn write(&self, part: &Range<usize>, room: &[&mut [f32]]) {
+        let count = part.len().min(self.frames - part.start);
+        for (room, &to) in room.iter().zip(self.addresses()) {
+            let room = &room[..count];
             // SAFETY: the frames are there, as `of` says, and nobody else has them, as the caller says.
-            unsafe { std::slice::from_raw_parts_mut(address.add(start), end - start) }
-        };
-        [part(0), part(1)]
+            unsafe { std::ptr::copy_nonoverlapping(room.as_ptr(), to.add(part.start), count) };
+        }
     }
 
-    /// `[audio]` The same to read.
+    /// `[audio]` Some frames of the channels, to read.
     ///
     /// # Safety
     ///

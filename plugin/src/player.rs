@@ -25,13 +25,43 @@ pub(crate) struct Buffers {
     pub(crate) key: Channels,
 }
 
+/// A cache line, in samples.
+const LINE: usize = 16;
+
+/// One channel's frames, on cache lines.
+struct Room {
+    /// With as many samples more as the first line may be away.
+    samples: Box<[f32]>,
+    first: usize,
+    frames: usize,
+}
+
+impl Room {
+    /// `[main]` For so many.
+    fn of(frames: usize) -> Self {
+        let samples: Box<[f32]> = vec![0.0; frames + LINE].into();
+        let first = samples.as_ptr().align_offset(LINE * size_of::<f32>());
+        Self {
+            samples,
+            first: first.min(LINE),
+            frames,
+        }
+    }
+
+    /// `[audio]` All of them.
+    fn frames(&mut self) -> &mut [f32] {
+        &mut self.samples[self.first..self.first + self.frames]
+    }
+}
+
 /// What the audio thread has, and the main thread while that has not.
 pub(crate) struct Player {
     strip: Strip,
     channels: usize,
     key_channels: usize,
-    /// A key that lies where the output does is copied to here first.
-    room: [Box<[f32]>; 2],
+    /// Sound is made here, where it lies on cache lines, and not in a host's buffers, which lie anywhere and over
+    /// one another: what goes in and what is followed is heard before any of the output is written.
+    room: [Room; 2],
     is_offline: bool,
 }
 
@@ -42,7 +72,7 @@ impl Player {
             strip,
             channels: 2,
             key_channels: 0,
-            room: [Box::default(), Box::default()],
+            room: [Room::of(1), Room::of(1)],
             is_offline: false,
         }
     }
@@ -56,8 +86,8 @@ impl Player {
         self.channels = setup.channels;
         self.key_channels = setup.key_channels;
         self.is_offline = setup.is_offline;
-        if self.room[0].len() < frames {
-            self.room = [(); 2].map(|()| vec![0.0; frames].into());
+        if self.room[0].frames < frames {
+            self.room = [(); 2].map(|()| Room::of(frames));
         }
         Some(latency_frames)
     }
@@ -85,7 +115,7 @@ impl Player {
     /// Nobody else has the buffers' frames until the block is done.
     pub(crate) unsafe fn play(
         &mut self,
-        buffers: Buffers,
+        buffers: &Buffers,
         is_offline: bool,
         mut set_until: impl FnMut(&mut Strip, usize) -> Option<usize>,
     ) -> Option<Rings> {
@@ -94,34 +124,31 @@ impl Player {
         if frames == 0 || !output.are(self.channels) {
             return None;
         }
-        let is_copied = key.count() > 0 && key.overlaps(&output);
-        let has_key = !is_copied || frames <= self.room[0].len();
-        let key_channels = if has_key { key.count() } else { 0 };
-        if is_copied {
-            key.copy_to(&mut self.room);
-        }
-        output.fill_from(&input);
         let is_offline = self.is_offline || is_offline;
+        let most = self.room[0].frames;
+        let [left, right] = &mut self.room;
+        let room = &mut [left.frames(), right.frames()][..self.channels];
         let (mut start, mut rings) = (0, Rings::No);
         while start < frames {
-            let next = set_until(&mut self.strip, start);
-            let end = next.map_or(frames, |next| next.clamp(start + 1, frames));
-            if is_offline {
-                self.strip.catch_up();
+            let part = start..frames.min(start + most);
+            input.copy_to(&part, room);
+            while start < part.end {
+                let next = set_until(&mut self.strip, start);
+                let end = next.map_or(part.end, |next| next.clamp(start + 1, part.end));
+                if is_offline {
+                    self.strip.catch_up();
+                }
+                // SAFETY: the frames are there, and nobody writes them before the part is done.
+                let heard = unsafe { key.heard(start, end) };
+                let place = start - part.start..end - part.start;
+                let mut channels = room.iter_mut().map(|room| &mut room[place.clone()]);
+                let mut channels = [(); 2].map(|()| channels.next().unwrap_or_default());
+                let channels = &mut channels[..self.channels];
+                rings = self.strip.run(channels, &heard[..key.count()]);
+                start = end;
             }
-            let heard: [&[f32]; 2] = if !is_copied {
-                // SAFETY: the frames are there, and lie nowhere in the output, which alone is written.
-                unsafe { key.heard(start, end) }
-            } else if has_key {
-                self.room.each_ref().map(|room| &room[start..end])
-            } else {
-                [&[]; 2]
-            };
-            // SAFETY: the frames are there, nobody else has them, and each channel is for itself.
-            let mut out = unsafe { output.parts(start, end) };
-            let channels = &mut out[..self.channels];
-            rings = self.strip.run(channels, &heard[..key_channels]);
-            start = end;
+            // SAFETY: nobody else has the frames, and each channel is for itself.
+            unsafe { output.write(&part, room) };
         }
         Some(rings)
     }

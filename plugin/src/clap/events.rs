@@ -67,7 +67,22 @@ impl<'a> Walk<'a> {
 
     /// `[audio]` Sets what is due at `frame` of so many; gives the frame of the next change, if there is one. A
     /// tempo goes to `go_by`.
+    #[inline]
     pub(super) fn set_until(
+        &mut self,
+        frame: usize,
+        frames: usize,
+        table: &Table,
+        go_by: impl FnMut(f64),
+    ) -> Option<usize> {
+        // Most blocks bring nothing.
+        if self.next == self.count {
+            return None;
+        }
+        self.walk(frame, frames, table, go_by)
+    }
+
+    fn walk(
         &mut self,
         frame: usize,
         frames: usize,
@@ -135,7 +150,14 @@ impl Gestures {
 
     /// `[audio]` Tells the host what was done, and does it: values are set here, between two blocks. What the
     /// host has no room for waits.
+    #[inline]
     pub(super) fn tell(&mut self, events: &mut OutputEvents, table: &Table) {
+        if !self.0.is_empty() {
+            self.tell_all(events, table);
+        }
+    }
+
+    fn tell_all(&mut self, events: &mut OutputEvents, table: &Table) {
         while let Ok(gesture) = self.0.peek() {
             let (Gesture::Begin(row) | Gesture::Set(row, _) | Gesture::End(row)) = *gesture;
             let Some(id) = ClapId::from_raw(table.id(row)) else {

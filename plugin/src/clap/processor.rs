@@ -81,7 +81,7 @@ impl Seat {
         let set_until =
             |strip: &mut Strip, frame| walk.set_until(frame, frames, table, |bpm| strip.go_by(bpm));
         // SAFETY: a host has its buffers with nobody else during a block.
-        let rings = unsafe { player.play(buffers, false, set_until) };
+        let rings = unsafe { player.play(&buffers, false, set_until) };
         if rings.is_none() {
             walk.set_all(table, |bpm| player.go_by(bpm));
         }

@@ -82,7 +82,7 @@ impl Sound {
         let is_offline = data.processMode == OFFLINE;
         let set_until = |_: &mut Strip, frame| points.set_until(frame, table);
         // SAFETY: the caller's word.
-        let rings = unsafe { player.play(buffers, is_offline, set_until) };
+        let rings = unsafe { player.play(&buffers, is_offline, set_until) };
         let Some(rings) = rings else {
             points.set_all(table);
             return;
