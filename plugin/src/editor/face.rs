@@ -346,6 +346,7 @@ impl EditorHandle for Handle {
         self.shape.set_scale(scale);
         let size = self.shape.pixels();
         self.with(|open| {
+            open.socket.rescale(scale);
             if open.is_seen {
                 // As much is seen as before: the host is asked for the room.
                 open.wish(size, false);

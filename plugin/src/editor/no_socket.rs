@@ -31,6 +31,8 @@ impl Socket {
 
     pub(crate) fn say(&mut self, _: &[String]) {}
 
+    pub(crate) fn rescale(&mut self, _: f64) {}
+
     pub(crate) fn look(&mut self) -> Vec<SocketNews> {
         Vec::new()
     }

@@ -5,8 +5,8 @@ use x11rb::connection::{Connection, SequenceNumber};
 use x11rb::errors::{ConnectionError, ReplyError, ReplyOrIdError};
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    AtomEnum, ConfigureWindowAux, ConnectionExt as _, CreateGCAux, CreateWindowAux, EventMask,
-    PropMode, StackMode, WindowClass,
+    AtomEnum, ChangeGCAux, ConfigureWindowAux, ConnectionExt as _, CreateGCAux, CreateWindowAux,
+    EventMask, PropMode, StackMode, WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
@@ -153,6 +153,22 @@ impl Socket {
     /// `[any]` Its number, for the screen.
     pub(crate) fn id(&self) -> Option<u32> {
         Some(self.window)
+    }
+
+    /// `[main]` The host draws this large from now on: so are the words.
+    pub(crate) fn rescale(&mut self, scale: f64) {
+        let changed = || -> Result<Character, ReplyOrIdError> {
+            let (font, character) = font(&self.connection, scale)?;
+            let of_ink = ChangeGCAux::new().font(font);
+            self.connection.change_gc(self.ink, &of_ink)?;
+            self.connection.close_font(font)?;
+            Ok(character)
+        };
+        // Without another font they stay as they are.
+        if let Ok(character) = changed() {
+            self.character = character;
+            self.draw();
+        }
     }
 
     /// `[main]` Puts it under the host's window.

@@ -281,6 +281,12 @@ impl Socket {
         self.desk.tell(SETTLE);
     }
 
+    /// `[main]` The host draws this large from now on: so are the words.
+    pub(crate) fn rescale(&mut self, scale: f64) {
+        self.desk.wanted().scale = scale;
+        self.desk.tell(SETTLE);
+    }
+
     /// `[main]` What has happened since the last look.
     pub(crate) fn look(&mut self) -> Vec<SocketNews> {
         let mut news = std::mem::take(&mut self.desk.wanted().news);

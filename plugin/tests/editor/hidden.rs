@@ -129,3 +129,40 @@ fn a_host_that_draws_by_two_has_an_editor_of_twice_the_pixels_from_the_first() {
         open.close();
     });
 }
+
+#[test]
+fn words_in_the_place_of_a_screen_are_as_large_as_the_host_draws() {
+    on_a_display(|stage| {
+        std::fs::remove_file(stage.bundle.screen()).expect("it is there");
+        let entry = load(stage);
+        let mut instance = Instance::new(&entry);
+        assert!(instance.load_state(&plain()));
+        let mut open = Open::of(stage, instance, (0, 0), None);
+        let ink = |open: &mut Open<'_>| {
+            open.play_until("words", |open| stage.has_words(open.socket));
+            open.play(Duration::from_millis(300));
+            let seen = stage.picture(0, 0, 1_800, 1_200);
+            let ground = seen[0];
+            let (width, mut rows) = (1_800, 0);
+            // Rows of pixels that have some of a letter, in the first editor's part.
+            for row in seen.chunks(width) {
+                rows += usize::from(
+                    row[1..890]
+                        .iter()
+                        .any(|pixel| *pixel != ground && *pixel != 0),
+                );
+            }
+            rows
+        };
+        let small = ink(&mut open);
+        assert!(small > 20, "{small} rows");
+        open.close();
+        let mut instance = Instance::new(&entry);
+        assert!(instance.load_state(&plain()));
+        let mut open = Open::of(stage, instance, (0, 0), Some(2.0));
+        let large = ink(&mut open);
+        stage.keep_picture("words-by-two");
+        assert!(large * 2 > small * 3, "{large} rows, and by one {small}");
+        open.close();
+    });
+}
