@@ -153,6 +153,7 @@ fn sixty_four_instances_play_apart_from_each_other() {
         "one housekeeping thread for all"
     );
     assert_eq!(threads_named("hr-collector"), 1, "one collector for all");
+    assert_eq!(threads_named("bg-worker"), 0, "and none of nice-plug's");
     drop(all);
     assert_eq!(threads_named("hr-plugin"), 0);
     assert_eq!(threads_named("hr-collector"), 0);

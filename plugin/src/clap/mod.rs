@@ -29,4 +29,7 @@ mod plugin;
 mod ports;
 mod processor;
 
+#[cfg(test)]
+mod link_tests;
+
 pub use export::Entry;
