@@ -27,18 +27,6 @@ pub(crate) struct Labels {
     pub(crate) ids: Vec<Option<String>>,
 }
 
-/// Rows on a page for controllers.
-pub(crate) const PAGE: usize = 8;
-
-/// One page for a controller.
-#[derive(Debug)]
-pub(crate) struct Page {
-    /// The module's name.
-    pub(crate) section: &'static str,
-    pub(crate) name: String,
-    pub(crate) rows: Vec<usize>,
-}
-
 /// What callbacks of parameters tell the two sides.
 #[derive(Debug)]
 pub(crate) struct Changed {
@@ -315,29 +303,6 @@ impl Parameters {
 
     fn refusal(&self) -> MutexGuard<'_, Option<String>> {
         self.refusal.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// `[main]` Pages for controllers, eight rows at most on each: of which module, its number of how many of
-    /// that module's, and its rows.
-    pub(crate) fn pages(&self) -> Vec<Page> {
-        let mut pages = Vec::new();
-        for (module, kind) in self.catalog.kinds().iter().enumerate() {
-            let first = self.first[module];
-            let settings = (first + 3..).take(kind.params.len());
-            let rows: Vec<_> = settings.chain([first + 1, first + 2]).collect();
-            let parts = rows.chunks(PAGE);
-            let is_alone = parts.len() == 1;
-            pages.extend(parts.enumerate().map(|(at, rows)| Page {
-                section: kind.name,
-                name: if is_alone {
-                    kind.name.to_owned()
-                } else {
-                    format!("{} {}", kind.name, at + 1)
-                },
-                rows: rows.to_vec(),
-            }));
-        }
-        pages
     }
 
     /// `[main]` The value of a row as states keep it, without modulation.

@@ -14,9 +14,43 @@ use clack_plugin::utils::{ClapId, Cookie};
 use nice_plug::params::ParamFlags;
 
 use super::plugin::MainThread;
-use crate::parameters::PAGE;
+use crate::parameters::Parameters;
 use crate::shield::shielded;
 use crate::table::Table;
+
+/// Rows on a page for controllers.
+const PAGE: usize = 8;
+
+/// One page for a controller.
+struct Page {
+    /// The module's name.
+    section: &'static str,
+    name: String,
+    rows: Vec<usize>,
+}
+
+/// Pages for controllers: each module's settings, its bypass and its mix, and the page's number where a module
+/// has several.
+fn pages(parameters: &Parameters) -> Vec<Page> {
+    let mut pages = Vec::new();
+    for (module, kind) in parameters.catalog().kinds().iter().enumerate() {
+        let first = parameters.first_row(module);
+        let settings = (first + 3..).take(kind.params.len());
+        let rows: Vec<_> = settings.chain([first + 1, first + 2]).collect();
+        let parts = rows.chunks(PAGE);
+        let is_alone = parts.len() == 1;
+        pages.extend(parts.enumerate().map(|(at, rows)| Page {
+            section: kind.name,
+            name: if is_alone {
+                kind.name.to_owned()
+            } else {
+                format!("{} {}", kind.name, at + 1)
+            },
+            rows: rows.to_vec(),
+        }));
+    }
+    pages
+}
 
 /// What a host may do with a row.
 fn flags(table: &Table, row: u16) -> ParamInfoFlags {
@@ -97,12 +131,12 @@ impl PluginMainThreadParams for MainThread<'_> {
 
 impl PluginRemoteControlsImpl for MainThread<'_> {
     fn count(&self) -> u32 {
-        self.link.table().parameters().pages().len() as u32
+        pages(self.link.table().parameters()).len() as u32
     }
 
     fn get(&self, index: u32, writer: &mut RemoteControlsPageWriter) {
         let table = self.link.table();
-        let pages = table.parameters().pages();
+        let pages = pages(table.parameters());
         let Some(page) = pages.get(index as usize) else {
             return;
         };
