@@ -176,3 +176,25 @@ fn remote_pages_have_every_setting_of_every_module_once_and_no_structure() {
     names.dedup();
     assert_eq!(names.len(), pages.len(), "{pages:?}");
 }
+
+#[test]
+fn a_modulation_is_heard_at_its_frame_and_moves_neither_the_parameter_nor_the_state() {
+    let entry = host::load();
+    let mut instance = host::Instance::new(&entry);
+    instance.load_preset("headroom = 1\n[[module]]\nkind = \"gain\"\n");
+    instance.start(48_000.0, 9_600);
+    let id = instance.id("Gain Gain");
+    let (value, state) = (instance.value(id), instance.save());
+    let low = instance.value_of(id, "-40 dB").expect("a value");
+    let input = host::noise(3, 2, 9_600);
+    instance.modulations = vec![host::Set(4_800, id, low - value)];
+    let output = instance.process(&input, &[]);
+    assert_eq!(output[0][..4_800], input[0][..4_800]);
+    let is_low = |output: &[f32]| output.iter().all(|sample| sample.abs() < 0.006);
+    assert!(is_low(&output[0][7_200..]), "it is heard");
+    assert_eq!(instance.value(id), value);
+    assert_eq!(instance.save(), state);
+    instance.modulations = vec![host::Set(0, id, 0.0)];
+    let output = instance.process(&input, &[]);
+    assert_eq!(output[0][7_200..], input[0][7_200..], "and gone");
+}

@@ -17,7 +17,9 @@ use clack_extensions::preset_discovery::preset_data::Location;
 use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::PluginState;
 use clack_host::events::EventFlags;
-use clack_host::events::event_types::{ParamValueEvent, TransportEvent, TransportFlags};
+use clack_host::events::event_types::{
+    ParamModEvent, ParamValueEvent, TransportEvent, TransportFlags,
+};
 use clack_host::events::spaces::CoreEventSpace;
 use clack_host::prelude::*;
 use clack_host::utils::{BeatTime, SecondsTime};
@@ -105,6 +107,8 @@ pub struct Instance {
     pub tempo: Option<f64>,
     /// Changes of it within the next block.
     pub tempos: Vec<(u32, f64)>,
+    /// By how much parameters are modulated within the next block.
+    pub modulations: Vec<Set>,
 }
 
 impl Instance {
@@ -131,6 +135,7 @@ impl Instance {
             told: Vec::new(),
             tempo: None,
             tempos: Vec::new(),
+            modulations: Vec::new(),
         }
     }
 
@@ -233,6 +238,9 @@ impl Instance {
                 Pckn::match_all(),
                 *value,
             ));
+        }
+        for Set(frame, id, by) in self.modulations.drain(..) {
+            events.push(&ParamModEvent::new(frame, id, Pckn::match_all(), by));
         }
         for (frame, bpm) in self.tempos.drain(..) {
             events.push(&transport(frame, bpm));
