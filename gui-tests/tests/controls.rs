@@ -484,6 +484,26 @@ fn with_tempo(bpm: f64, is_hosts: bool) -> Harness<'static, Stage> {
     harness
 }
 
+#[test]
+fn what_is_a_hosts_is_not_offered() {
+    for is_hosts in [false, true] {
+        let mut harness = with_tempo(120.0, is_hosts);
+        let offered = ["Record", "Learn MIDI controller"];
+        let shown = offered.map(|name| harness.query_by_label(name).is_some());
+        assert_eq!(shown, [!is_hosts; 2]);
+        harness.get_by_label("Delay Time").focus();
+        harness.run_steps(2);
+        harness.key_press(Key::R);
+        harness.key_press(Key::L);
+        harness.run_steps(3);
+        let asked: Vec<bool> = commands(&mut harness)
+            .iter()
+            .map(|command| matches!(command, Command::Record { .. } | Command::Learn { .. }))
+            .collect();
+        assert_eq!(asked, vec![true; if is_hosts { 0 } else { 2 }]);
+    }
+}
+
 fn tempos(harness: &mut Harness<'_, Stage>) -> Vec<f64> {
     let tempo = |command: Command| match command {
         Command::Tempo { bpm } => Some(bpm),

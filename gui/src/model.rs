@@ -85,6 +85,11 @@ impl Picture {
         !matches!(self.link, Link::Connecting | Link::Gone)
     }
 
+    /// `[any]` Whether the rack is a plugin's: its tempo, its device, recordings and controllers are the host's.
+    pub fn is_in_host(&self) -> bool {
+        self.description.tempo_is_hosts
+    }
+
     /// `[main]` The modules that are drawn, with their kinds; those of a damaged description are left
     /// out.
     pub fn modules(&self) -> impl Iterator<Item = (usize, &ModuleInfo, &KindInfo)> {

@@ -45,6 +45,8 @@ pub struct Control<'a> {
     pub bound: Option<String>,
     /// It waits for a controller to be moved.
     pub learning: bool,
+    /// Controllers are learned here, not by a plugin's host.
+    pub learns: bool,
 }
 
 impl<'a> Control<'a> {
@@ -68,6 +70,7 @@ impl<'a> Control<'a> {
             param,
             bound: bound.map(|(_, by)| by.clone()),
             learning: picture.description.learning.as_deref() == Some(target.as_str()),
+            learns: !picture.is_in_host(),
             target,
         })
     }
@@ -92,6 +95,7 @@ impl<'a> Control<'a> {
             param,
             bound: bound.map(|(_, by)| by.clone()),
             learning: picture.description.learning.as_deref() == Some(target.as_str()),
+            learns: !picture.is_in_host(),
             target,
         }
     }
@@ -183,7 +187,7 @@ impl<'a> Control<'a> {
             if input(Key::End) {
                 self.set_once(hands, self.range.high());
             }
-            if input(Key::L) {
+            if self.learns && input(Key::L) {
                 self.learn(hands);
             }
             if input(Key::Delete) || input(Key::Backspace) {
@@ -217,7 +221,7 @@ impl<'a> Control<'a> {
             } else {
                 "Learn MIDI"
             };
-            if ui.button(word).clicked() {
+            if self.learns && ui.button(word).clicked() {
                 self.learn(hands);
                 ui.close();
             }

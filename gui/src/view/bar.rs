@@ -151,6 +151,10 @@ fn sound(ui: &mut Ui, picture: &Picture, hands: &mut Hands) {
     if button.on(muted).show(ui).clicked() {
         hands.act(Command::Mute { on: !muted });
     }
+    // A host records by itself.
+    if picture.is_in_host() {
+        return;
+    }
     let on = description.recording;
     let health = picture.health.as_deref();
     let secs = health

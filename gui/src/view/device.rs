@@ -240,6 +240,10 @@ fn facts(ui: &mut Ui, picture: &Picture) {
 fn bindings(ui: &mut Ui, picture: &Picture, hands: &mut Hands) {
     let theme = Theme::of(ui);
     let description = &picture.description;
+    if picture.is_in_host() {
+        caption(ui, "The host moves parameters by its own controllers.");
+        return;
+    }
     let word = match &description.midi {
         Some(port) => format!("Listening to {}", cut(port)),
         None => "Nothing is listened to".to_owned(),

@@ -56,7 +56,10 @@ pub(super) fn show(
                     module: module.id.clone(),
                 });
             }
-            learn(ui, module, picture, hands);
+            // A host moves parameters by controllers of its own.
+            if !picture.is_in_host() {
+                learn(ui, module, picture, hands);
+            }
             let delta = picture.description.delta.as_deref() == Some(module.id.as_str());
             let button = Button::new(ui, "Delta", "Hear only what this module changes");
             if button.on(delta).show(ui).clicked() {

@@ -195,7 +195,7 @@ impl Screen {
             let on = !description.muted;
             hands.act(Command::Mute { on });
         }
-        if plain(Key::R) {
+        if !picture.is_in_host() && plain(Key::R) {
             let on = !description.recording;
             hands.act(Command::Record { on });
         }
