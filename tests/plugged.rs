@@ -225,8 +225,11 @@ fn the_trap_sees_a_seeded_system_call_in_a_hosts_process() {
         .flat_map(|format| seeds.map(|seed| (*format, seed)));
     for (format, (seed, call, function)) in all {
         let text = under_trap(format, &["seed", seed]);
-        assert_eq!(number(&text, "watched"), 1, "{text}");
-        assert!(number(&text, "system_calls") >= 1, "{text}");
+        assert_eq!(number(&text, "watched"), 1, "{format:?} {seed}: {text}");
+        assert!(
+            number(&text, "system_calls") >= 1,
+            "{format:?} {seed}: {text}"
+        );
         let told = line(&text, "trap: ").unwrap_or_else(|| panic!("{seed}: {text}"));
         assert!(told.starts_with(call) && told.contains(function), "{text}");
     }

@@ -28,8 +28,8 @@ pub fn prepare() {
     seeded_prepare();
 }
 
-/// `[main]` Has another thread hold the lock of [`CONTENDED_MUTEX`] until the calling thread is seen
-/// to sleep, which it may not do before it waits for that lock.
+/// `[main]` Has another thread hold the lock of [`CONTENDED_MUTEX`] until the calling thread is seen to wait
+/// for it.
 pub fn hold_mutex() -> JoinHandle<()> {
     // SAFETY: takes nothing and cannot fail.
     let waiter = unsafe { libc::gettid() };
@@ -38,10 +38,10 @@ pub fn hold_mutex() -> JoinHandle<()> {
     let holder = std::thread::spawn(move || {
         let _held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
         told.store(true, Ordering::Release);
-        let mut asleep = 0;
-        while asleep < 5 {
+        let mut waits = 0;
+        while waits < 5 {
             std::thread::sleep(Duration::from_millis(2));
-            asleep = if is_asleep(waiter) { asleep + 1 } else { 0 };
+            waits = if waits_for_lock(waiter) { waits + 1 } else { 0 };
         }
     });
     while !holds.load(Ordering::Acquire) {
@@ -50,12 +50,17 @@ pub fn hold_mutex() -> JoinHandle<()> {
     holder
 }
 
-/// Whether a thread of this process waits in the kernel: the state in proc(5)'s `stat`.
-fn is_asleep(thread_id: i32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/self/task/{thread_id}/stat"));
-    let stat = stat.expect("the thread that waits is there");
-    stat.rsplit_once(") ")
-        .is_some_and(|(_, fields)| fields.starts_with('S'))
+/// Whether a thread of this process is in the system call that waits for [`HELD`], by proc(5)'s `syscall`: its
+/// number, then its arguments. One that runs has none.
+fn waits_for_lock(thread_id: i32) -> bool {
+    let call = std::fs::read_to_string(format!("/proc/self/task/{thread_id}/syscall"));
+    let call = call.expect("the thread that waits is there");
+    let mut words = call.split_ascii_whitespace();
+    let is_futex = words.next() == Some(&libc::SYS_futex.to_string());
+    let word = words.next().and_then(|word| word.strip_prefix("0x"));
+    let word = word.and_then(|word| usize::from_str_radix(word, 16).ok());
+    let start = std::ptr::from_ref(&HELD).addr();
+    is_futex && word.is_some_and(|word| (start..start + size_of_val(&HELD)).contains(&word))
 }
 
 #[inline(never)]
