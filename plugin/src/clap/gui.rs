@@ -1,24 +1,16 @@
 //! The editor's window, as a CLAP host calls it: what is in it is `editor/`'s.
 
-use std::error::Error;
-use std::sync::{Arc, Weak};
-
 use clack_extensions::gui::{
     AspectRatioStrategy, GuiApiType, GuiConfiguration, GuiResizeHints, GuiSize, PluginGuiImpl,
     Window,
 };
 use clack_plugin::plugin::PluginError;
-use nice_plug::context::gui::GuiContext;
-use nice_plug::editor::dpi::{NativeSize, Size};
-use nice_plug::editor::{
-    Editor as _, EditorHandle as _, HostCallbacks, HostMainThreadCaller, HostMethods, SpawnedEditor,
-};
-use thiserror::Error;
+use nice_plug::editor::dpi::NativeSize;
+use nice_plug::editor::{Editor as _, EditorHandle as _, SpawnedEditor};
 
-use super::link::Link;
 use super::plugin::MainThread;
 use crate::editor::{EditorError, Handle, parent_of};
-use crate::hand::Hand;
+use crate::hand::hands_of;
 use crate::shield::shielded;
 
 /// The kind of window that this system has.
@@ -30,39 +22,6 @@ const KIND: GuiApiType<'static> = if cfg!(target_os = "windows") {
     GuiApiType::X11
 };
 
-/// What a host was asked for and did not give.
-#[derive(Debug, Error)]
-#[error("the host does not give the editor another size")]
-struct Refused;
-
-/// Asks the host for sizes.
-struct Callbacks(Weak<Link>);
-
-impl HostCallbacks for Callbacks {
-    fn request_resize(&mut self, size: Size, scale: f64) -> Result<(), Box<dyn Error>> {
-        let link = self.0.upgrade().ok_or(Refused)?;
-        let size = NativeSize::<u32>::from_size(size, scale);
-        if link.ask_for_size(size.width, size.height) {
-            Ok(())
-        } else {
-            Err(Refused.into())
-        }
-    }
-
-    fn destroyed(&mut self) {}
-}
-
-/// Has the host come to its main thread.
-struct Caller(Weak<Link>);
-
-impl HostMainThreadCaller for Caller {
-    fn call_main_thread(&mut self) {
-        if let Some(link) = self.0.upgrade() {
-            link.call();
-        }
-    }
-}
-
 fn size_of(size: NativeSize<u32>) -> GuiSize {
     GuiSize {
         width: size.width,
@@ -72,12 +31,7 @@ fn size_of(size: NativeSize<u32>) -> GuiSize {
 
 impl MainThread<'_> {
     fn open(&self) -> Result<SpawnedEditor<Handle>, PluginError> {
-        let link = Arc::downgrade(&self.link);
-        let methods = HostMethods {
-            callbacks: Box::new(Callbacks(Weak::clone(&link))),
-            main_thread_caller: Box::new(Caller(Weak::clone(&link))),
-        };
-        let hand = GuiContext::new(Arc::new(Hand(link)));
+        let (hand, methods) = hands_of(&self.link);
         let opened = self.editor.spawn(None, true, None, hand, Some(methods));
         opened.map_err(PluginError::Error)
     }

@@ -9,6 +9,7 @@ use clack_extensions::gui::HostGui;
 use clack_extensions::params::{HostParams, ParamRescanFlags};
 use clack_extensions::state::HostState;
 use clack_plugin::host::{HostMainThreadHandle, HostSharedHandle};
+use nice_plug::editor::dpi::NativeSize;
 use nice_plug::prelude::PluginApi;
 
 use super::events::{Gesture, ToHost};
@@ -167,18 +168,6 @@ impl Link {
         asked.swap(now, Ordering::Relaxed) != now
     }
 
-    /// `[any]` Has the host come to its main thread.
-    pub(super) fn call(&self) {
-        self.with_host(|host| host.request_callback());
-    }
-
-    /// `[main]` Asks the host for a size, in pixels; whether it grants that.
-    pub(super) fn ask_for_size(&self, width: u32, height: u32) -> bool {
-        let Some(gui) = self.gui else { return false };
-        let asked = self.with_host(|host| gui.request_resize(&host, width, height));
-        matches!(asked, Some(Ok(())))
-    }
-
     /// `[main]` What is to be done there.
     pub(super) fn on_main_thread(&self, host: &HostMainThreadHandle<'_>) {
         if self.is_dirty.swap(false, Ordering::Relaxed) {
@@ -243,5 +232,15 @@ impl Recorder for Link {
 
     fn end(&self, row: u16) {
         self.push(Gesture::End(row));
+    }
+
+    fn call(&self) {
+        self.with_host(|host| host.request_callback());
+    }
+
+    fn ask_for_size(&self, size: NativeSize<u32>) -> bool {
+        let Some(gui) = self.gui else { return false };
+        let asked = self.with_host(|host| gui.request_resize(&host, size.width, size.height));
+        matches!(asked, Some(Ok(())))
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clack_plugin::host::HostSharedHandle;
 use headroom_engine::Catalog;
+use nice_plug::editor::dpi::NativeSize;
 use nice_plug::wrapper::clap::{CLAP_VERSION, clap_host};
 
 use super::events::Gestures;
@@ -79,7 +80,7 @@ fn who_lets_go_waits_for_a_call_on_its_way_and_no_other_follows() {
     link.call();
     link.begin(0);
     link.end(0);
-    assert!(!link.ask_for_size(10, 10));
+    assert!(!link.ask_for_size(NativeSize::new(10, 10)));
     assert_eq!(count(&slow.begun), 1, "nobody is called any more");
     calling.join().expect("no panic");
 }

@@ -1,6 +1,7 @@
 //! What is done at a control, told to the host.
 #![allow(unsafe_code)]
 
+use nice_plug::editor::dpi::NativeSize;
 use nice_plug::prelude::PluginApi;
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::IComponentHandlerTrait;
 
@@ -41,5 +42,13 @@ impl Recorder for Link {
             // SAFETY: see above.
             unsafe { handler.endEdit(self.table().id(row)) };
         }
+    }
+
+    fn call(&self) {
+        Link::call(self);
+    }
+
+    fn ask_for_size(&self, size: NativeSize<u32>) -> bool {
+        self.resize_view(size)
     }
 }

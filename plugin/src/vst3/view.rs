@@ -1,16 +1,12 @@
 //! The editor's window, as a VST3 host calls it: what is in it is `editor/`'s.
 #![allow(unsafe_code)]
 
-use std::error::Error;
 use std::ffi::{CStr, c_void};
 use std::sync::atomic::{AtomicPtr, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use nice_plug::context::gui::GuiContext;
-use nice_plug::editor::dpi::{NativeSize, Size};
-use nice_plug::editor::{
-    Editor as _, EditorHandle, HostCallbacks, HostMainThreadCaller, HostMethods, SpawnedEditor,
-};
+use nice_plug::editor::dpi::NativeSize;
+use nice_plug::editor::{Editor as _, EditorHandle, SpawnedEditor};
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
     FIDString, IPlugFrame, IPlugFrameTrait, IPlugView, IPlugViewContentScaleSupport,
     IPlugViewContentScaleSupportTrait, IPlugViewTrait, TBool, ViewRect, char16, int16,
@@ -18,12 +14,11 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::{
     kPlatformTypeX11EmbedWindowID, kResultFalse, kResultOk, tresult,
 };
 use nice_plug::wrapper::vst3::vst3::{Class, ComPtr, ComRef, ComWrapper};
-use thiserror::Error;
 
 use super::bell::Bell;
 use super::link::Link;
 use crate::editor::{Handle, parent_of};
-use crate::hand::Hand;
+use crate::hand::hands_of;
 use crate::shield::shielded;
 
 /// The kind of window that this system has.
@@ -66,7 +61,7 @@ impl Stage {
 pub(super) struct Spawned(SpawnedEditor<Handle>);
 
 // SAFETY: all of it may go from thread to thread but the window's `dyn HostCallbacks`, whose type does not say
-// so: it is `Callbacks`, which may. It is used by `on_main_thread` alone, which `Link` calls for one thread after
+// so: it is `hand`'s, which may. It is used by `on_main_thread` alone, which `Link` calls for one thread after
 // the other.
 unsafe impl Send for Spawned {}
 // SAFETY: as above.
@@ -79,23 +74,14 @@ impl Spawned {
     }
 }
 
-/// What a host was asked for and did not give.
-#[derive(Debug, Error)]
-#[error("the host does not give the editor another size")]
-struct Refused;
-
-/// Asks the host for sizes.
-struct Callbacks(Weak<Link>);
-
-impl HostCallbacks for Callbacks {
-    fn request_resize(&mut self, size: Size, scale: f64) -> Result<(), Box<dyn Error>> {
-        let link = self.0.upgrade().ok_or(Refused)?;
+impl Link {
+    /// `[main]` Asks the host of the view that is open for a size, in pixels; whether it grants that.
+    pub(super) fn resize_view(&self, size: NativeSize<u32>) -> bool {
         // Not held while the host is asked: it may set the size here and now.
-        let of_stage = |stage: &Stage| (stage.frame.clone(), stage.view.clone());
-        let asked = link.stage().as_ref().map(of_stage);
-        let (frame, view) = asked.ok_or(Refused)?;
-        let frame = frame.ok_or(Refused)?;
-        let size = NativeSize::<u32>::from_size(size, scale);
+        let of_stage = |stage: &Stage| Some((stage.frame.clone()?, stage.view.clone()));
+        let Some((frame, view)) = self.stage().as_ref().and_then(of_stage) else {
+            return false;
+        };
         let mut rect = ViewRect {
             left: 0,
             top: 0,
@@ -104,24 +90,7 @@ impl HostCallbacks for Callbacks {
         };
         // SAFETY: an object of the host's, on its main thread; the view is there for the call.
         let done = unsafe { frame.resizeView(view.as_ptr(), &mut rect) };
-        if done == kResultOk {
-            Ok(())
-        } else {
-            Err(Refused.into())
-        }
-    }
-
-    fn destroyed(&mut self) {}
-}
-
-/// Has the host come to its main thread.
-struct Caller(Weak<Link>);
-
-impl HostMainThreadCaller for Caller {
-    fn call_main_thread(&mut self) {
-        if let Some(link) = self.0.upgrade() {
-            link.call();
-        }
+        done == kResultOk
     }
 }
 
@@ -168,11 +137,7 @@ impl View {
         let Some(view) = view.map(|view| view.to_com_ptr()) else {
             return kInternalError;
         };
-        let methods = HostMethods {
-            callbacks: Box::new(Callbacks(Arc::downgrade(link))),
-            main_thread_caller: Box::new(Caller(Arc::downgrade(link))),
-        };
-        let hand = GuiContext::new(Arc::new(Hand(Arc::downgrade(link))));
+        let (hand, methods) = hands_of(link);
         let editor = link.editor();
         let Ok(opened) = editor.spawn(Some(parent), false, None, hand, Some(methods)) else {
             return kResultFalse;
