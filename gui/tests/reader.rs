@@ -5,16 +5,17 @@
 
 mod common;
 
-use common::listener::{Bus, FRAME, Listener, Place, SLIDER, TOGGLE_BUTTON};
+use common::listener::{self, FRAME, Listener, Place, SLIDER, TOGGLE_BUTTON};
 use common::{Stage, end, frames, last_words, wait_for};
+use headroom_test_kit::Server;
 use std::time::Duration;
 use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{ConnectionExt, CreateWindowAux, WindowClass};
 
 /// A bus of a stage's own.
-fn start_bus(stage: &mut Stage) -> Bus {
-    let bus = Bus::start(stage.command("dbus-daemon".as_ref(), &[]));
-    stage.bus = Some(bus.address.clone());
+fn start_bus(stage: &mut Stage) -> Server {
+    let bus = listener::start_bus(stage.command("dbus-daemon".as_ref(), &[]));
+    stage.bus = Some(bus.said().to_owned());
     bus
 }
 
@@ -31,7 +32,7 @@ fn what_a_screen_reader_finds_has_names_and_values_and_what_it_does_is_heard() {
     wait_for("the gain", || stage.gain_db().filter(|gain| *gain == 0.0));
     // It comes to a screen that is there already.
     let window = wait_for("a window", || stage.windows().into_iter().next());
-    let listener = Listener::come(&bus.address);
+    let listener = Listener::come(bus.said());
     assert_eq!(listener.role(&find(&listener, "Headroom")), FRAME);
     let knob = find(&listener, "Gain Gain");
     assert_eq!(listener.role(&knob), SLIDER);
@@ -108,7 +109,7 @@ fn a_screen_reader_finds_a_screen_inside_another_programs_window() {
     display.map_window(parent).unwrap();
     display.flush().unwrap();
     // Somebody listens from the beginning.
-    let listener = Listener::come(&bus.address);
+    let listener = Listener::come(bus.said());
     let mut screen = stage.screen(&["--parent", &parent.to_string()]);
     let knob = find(&listener, "Gain Pan");
     listener.set_number(&knob, 0.5);
@@ -127,7 +128,7 @@ fn a_screen_reader_finds_a_screen_inside_another_programs_window() {
 fn nothing_is_drawn_while_nothing_changes_though_a_reader_listens() {
     let mut stage = Stage::new();
     let bus = start_bus(&mut stage);
-    let listener = Listener::come(&bus.address);
+    let listener = Listener::come(bus.said());
     let screen = stage.screen(&["--stats"]);
     find(&listener, "Panic");
     std::thread::sleep(Duration::from_secs(4));

@@ -76,9 +76,7 @@ fn play(seconds: usize) {
     instance.load_preset(&all());
     let list = instance.list();
     instance.start(48_000.0, MOST_FRAMES as u32);
-    let (mut random, mut frames, mut blocks, mut changes, mut loud) = (Random::new(3), 0, 0, 0, 0);
-    while frames < seconds * 48_000 {
-        let count = 1 + random.below(MOST_FRAMES);
+    play_blocks(seconds, |random, blocks, count| {
         let mut sets: Vec<Set> = (0..random.below(4))
             .map(|_| {
                 let (id, name, _, max) = &list[random.below(list.len())];
@@ -94,8 +92,22 @@ fn play(seconds: usize) {
             })
             .collect();
         sets.sort_by_key(|Set(frame, _, _)| *frame);
-        changes += sets.len();
         let output = instance.process(&block(blocks, count), &sets);
+        (sets.len(), output)
+    });
+}
+
+/// Blocks of any length, for so many seconds of sound. `play_one` is given the number of those before, and how
+/// many frames; it gives how many changes it made, and what came out.
+fn play_blocks(
+    seconds: usize,
+    mut play_one: impl FnMut(&mut Random, u64, usize) -> (usize, Vec<Vec<f32>>),
+) {
+    let (mut random, mut frames, mut blocks, mut changes, mut loud) = (Random::new(3), 0, 0, 0, 0);
+    while frames < seconds * 48_000 {
+        let count = 1 + random.below(MOST_FRAMES);
+        let (changed, output) = play_one(&mut random, blocks, count);
+        changes += changed;
         assert!(output.iter().flatten().all(|sample| sample.is_finite()));
         loud += usize::from(output.iter().flatten().any(|sample| sample.abs() > 0.01));
         frames += count;

@@ -1,8 +1,8 @@
 //! A session's message bus, and on it somebody who listens to what is on the screen, as a screen reader does.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
+use headroom_test_kit::Server;
 use zbus::Connection;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
 
@@ -20,36 +20,10 @@ const PRESSED: u32 = 20;
 /// From the corner of the window that it is in.
 const IN_WINDOW: u32 = 1;
 
-/// A session's message bus.
-pub struct Bus {
-    daemon: Child,
-    pub address: String,
-}
-
-impl Bus {
-    /// By `daemon`, which is `dbus-daemon` and where it is to live.
-    pub fn start(mut daemon: Command) -> Self {
-        let mut daemon = daemon
-            .args(["--session", "--nofork", "--print-address=1"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("this test needs dbus-daemon: install the package `dbus`");
-        let mut address = String::new();
-        let said = daemon.stdout.take().expect("it was piped");
-        BufReader::new(said)
-            .read_line(&mut address)
-            .expect("it says its address");
-        let address = address.trim().to_owned();
-        Self { daemon, address }
-    }
-}
-
-impl Drop for Bus {
-    fn drop(&mut self) {
-        let _ended = self.daemon.kill();
-        let _reaped = self.daemon.wait();
-    }
+/// A session's message bus, by `daemon`, which is `dbus-daemon` and where it is to live. It says its address.
+pub fn start_bus(mut daemon: Command) -> Server {
+    let daemon = daemon.args(["--session", "--nofork", "--print-address=1"]);
+    Server::start(daemon, "dbus")
 }
 
 fn connect(address: &str) -> Connection {

@@ -16,7 +16,7 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::rust_connection::RustConnection;
 
-use self::listener::{Bus, Listener};
+use self::listener::{Listener, start_bus};
 
 /// Where a test that runs again on a display of its own finds that.
 const STAGE: &str = "HEADROOM_TEST_STAGE";
@@ -121,8 +121,8 @@ pub fn on_a_display_that_is_read(body: impl FnOnce(&Stage, &Listener)) {
         .env("HOME", place.path())
         .env("XDG_RUNTIME_DIR", place.path())
         .env("DISPLAY", server.name());
-    let bus = Bus::start(daemon);
-    let mut again = again(test, server.name(), Some(&bus.address));
+    let bus = start_bus(daemon);
+    let mut again = again(test, server.name(), Some(bus.said()));
     assert!(again.0.wait().expect("it ends").success(), "{test}");
 }
 

@@ -1,9 +1,11 @@
 //! What the tests of several packages start and wait for. Nothing that is shipped imports it.
 
+mod server;
 mod x_server;
 
 use std::time::{Duration, Instant};
 
+pub use server::Server;
 pub use x_server::XServer;
 
 /// How long anything may take that comes at all, on a machine that does other work beside.
