@@ -46,7 +46,9 @@ pub(crate) fn run(stage: &Stage<'_>) -> Result<(), Error> {
     stage.part("plugin", || {
         build(stage, "headroom-plugin")?;
         let mut tests = Command::new("xvfb-run");
-        tests.args(["-a", "cargo", "test", "--release", "--target", WINDOWS]);
+        tests.arg("-a").arg(shell::cargo().get_program());
+        tests.current_dir(shell::root());
+        tests.args(["test", "--release", "--target", WINDOWS]);
         tests.args(["--package", "headroom-plugin"]);
         for name in PLUGIN_TESTS {
             tests.args(["--test", name]);

@@ -27,6 +27,7 @@ impl Keyboard {
 
     /// `[main]` Nothing to be done.
     pub(crate) fn take(&self) {}
+
     /// `[main]` It is a window of its own.
     pub(crate) fn is_shown(&self) -> bool {
         true

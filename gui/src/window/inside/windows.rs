@@ -55,6 +55,7 @@ impl Keyboard {
         // SAFETY: a number that is no window's any more is refused.
         unsafe { SetFocus(window) };
     }
+
     /// `[main]` Whether it is on the display with all that it is in.
     pub(crate) fn is_shown(&self) -> bool {
         let window = std::ptr::without_provenance_mut(self.window.cast_unsigned());

@@ -52,6 +52,7 @@ impl Keyboard {
             eprintln!("headroom-gui: the display has closed its line");
         }
     }
+
     /// `[main]` Whether it is on the display with all that it is in. A host that hides its own window says so to
     /// nobody in it.
     pub(crate) fn is_shown(&self) -> bool {
