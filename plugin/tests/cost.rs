@@ -7,13 +7,19 @@
 //! ```
 //!
 //! `process` of the format, less the engine's `process_keyed`, by the blocks.
+//!
+//! `--ignored --nocapture --exact times` says how long a host waits for a first block, and how long an empty strip's
+//! block takes, the host's call among it: the least of many.
 #![cfg(target_os = "linux")]
 
 mod com;
 mod host;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
 use headroom_engine::preset::factory;
-use host::{Instance, library, load, noise, state_of};
+use host::{AROUND, Instance, library, load, noise, state_of};
 
 const FRAMES: usize = 128;
 const BLOCKS: usize = 2_000;
@@ -67,4 +73,45 @@ fn vst3_vocal_strip() {
 #[ignore = "for callgrind"]
 fn vst3_empty() {
     in_vst3("headroom = 1\n");
+}
+
+/// The least time that something takes.
+fn least(times: usize, mut work: impl FnMut()) -> Duration {
+    let timed = (0..times).map(|_| {
+        let start = Instant::now();
+        work();
+        start.elapsed()
+    });
+    timed.min().expect("once at the least")
+}
+
+#[test]
+#[ignore = "says how long it takes, which is no test"]
+fn times() {
+    let input = noise(1, 2, FRAMES);
+    let first_block = least(50, || {
+        let entry = load();
+        let mut instance = Instance::new(&entry);
+        instance.load_preset(vocal_strip());
+        instance.start(48_000.0, FRAMES as u32);
+        instance.process(&input, &[]);
+    });
+    let entry = load();
+    let mut instance = Instance::new(&entry);
+    instance.start(48_000.0, FRAMES as u32);
+    let clock = least(100_000, || ());
+    AROUND.set(around).expect("nobody else has");
+    for _ in 0..100_000 {
+        instance.process(&input, &[]);
+    }
+    let in_call = Duration::from_nanos(LEAST_NS.load(Ordering::Relaxed)).saturating_sub(clock);
+    println!("load to first block {first_block:?}; an empty strip's block {in_call:?}");
+}
+
+/// Of a call of `process`.
+static LEAST_NS: AtomicU64 = AtomicU64::new(u64::MAX);
+
+fn around(process: &mut dyn FnMut()) {
+    let took = least(1, process);
+    LEAST_NS.fetch_min(took.as_nanos() as u64, Ordering::Relaxed);
 }

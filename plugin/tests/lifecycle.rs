@@ -186,6 +186,26 @@ fn holdings() -> (usize, usize, usize, usize) {
 }
 
 #[test]
+fn an_empty_instance_takes_less_than_a_mebibyte() {
+    const COUNT: usize = 32;
+    let entry = load();
+    let input = noise(61, 2, 128);
+    let open = || {
+        let mut instance = Instance::new(&entry);
+        instance.start(48_000.0, 128);
+        instance.process(&input, &[]);
+        instance
+    };
+    // What all share is there with the first.
+    let _first = open();
+    let before = holdings().3;
+    let all: Vec<Instance> = (0..COUNT).map(|_| open()).collect();
+    let each = holdings().3.saturating_sub(before) / COUNT;
+    assert!((1..1 << 20).contains(&each), "{each} bytes each");
+    drop(all);
+}
+
+#[test]
 fn a_thousand_instances_one_after_the_other_leave_nothing() {
     let cycles = std::env::var("HEADROOM_CYCLES").ok();
     let cycles: usize = cycles.map_or(1_000, |cycles| cycles.parse().expect("a number"));
